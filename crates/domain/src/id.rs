@@ -1,0 +1,124 @@
+//! Identities. The integer ids of the contract are local to one machine and never
+//! reused; the `uid`s (UUIDv7) are what files, Postgres and Prefect know.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A channel's id as a bare positive integer; the `-100…` forms are parsed at the edge.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, ToSchema,
+)]
+#[serde(transparent)]
+pub struct ChannelId(pub i64);
+
+impl ChannelId {
+    /// Accepts `1234`, `-1234` and the Bot API's `-1001234`; zero is no channel.
+    pub fn parse(raw: i64) -> Option<Self> {
+        const BOT_API_SHIFT: i64 = 1_000_000_000_000;
+        let bare = if raw <= -BOT_API_SHIFT {
+            -raw - BOT_API_SHIFT
+        } else {
+            raw.abs()
+        };
+        (bare > 0).then_some(Self(bare))
+    }
+}
+
+/// A message's id inside its channel: 1, 2, 3 … (Telegram uses 31 bits).
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    ToSchema,
+)]
+#[serde(transparent)]
+pub struct MessageId(pub u32);
+
+/// The contract's `id` of a source: local, AUTOINCREMENT, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct SourceId(pub i64);
+
+macro_rules! uid {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema, ToSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A fresh UUIDv7: sorts by creation time.
+            #[expect(clippy::new_without_default, reason = "a default identity would be a surprise")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                s.parse().map(Self)
+            }
+        }
+    };
+}
+
+uid!(/// A source everywhere but on the wire of the contract.
+    SourceUid);
+uid!(/// One run of one source.
+    RunUid);
+uid!(/// A storage target.
+    TargetUid);
+
+impl fmt::Display for ChannelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_channel_id_is_the_same_bare_number() {
+        for raw in [1_591_537_674, -1_591_537_674, -1_001_591_537_674] {
+            assert_eq!(ChannelId::parse(raw), Some(ChannelId(1_591_537_674)));
+        }
+        assert_eq!(ChannelId::parse(0), None);
+    }
+}
