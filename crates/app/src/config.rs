@@ -1,0 +1,144 @@
+//! The only reader of the environment: where things are and whom to ask.
+
+use std::path::{Path, PathBuf};
+
+use directories::{ProjectDirs, UserDirs};
+use gleaner_domain::Code;
+use gleaner_sinks::S3Credentials;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{ApiError, ApiResult};
+
+/// Where this process keeps its things and whom it asks.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Database, locks and tokens.
+    pub data_dir: PathBuf,
+    /// Logs.
+    pub log_dir: PathBuf,
+    /// Folder of the first LOCAL target.
+    pub archive_dir: PathBuf,
+    /// Address of the public pages.
+    pub preview_url: Url,
+    /// Most page requests a second; 0 lifts the cap (for servers of one's own).
+    pub preview_rate: u32,
+    /// Credentials for S3 from the AWS environment, until the vault keeps them.
+    pub s3: Option<S3Credentials>,
+    /// Where a moved data folder is remembered; `None` when the environment names the folder.
+    pub pointer: Option<PathBuf>,
+}
+
+/// Contents of the pointer file: where the data folder was moved to.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Pointer {
+    pub(crate) data_dir: PathBuf,
+}
+
+const PUBLIC_PAGES: &str = "https://t.me";
+const POLITE_RATE: u32 = 5;
+
+impl Config {
+    /// Reads `GLEANER_DATA_DIR`, `GLEANER_PREVIEW_URL`, `GLEANER_PREVIEW_RATE` and `AWS_*`;
+    /// everything else is the OS's own place. `data_dir` (a command-line flag) wins.
+    pub fn from_env(data_dir: Option<PathBuf>) -> ApiResult<Self> {
+        let dirs = ProjectDirs::from("app", "gleaner", "Gleaner")
+            .ok_or_else(|| ApiError::new(Code::Internal, "This account has no home folder"))?;
+        let named = data_dir.or_else(|| variable("GLEANER_DATA_DIR").map(PathBuf::from));
+        let preview_url = match variable("GLEANER_PREVIEW_URL") {
+            Some(text) => parse_url(&text)?,
+            None => parse_url(PUBLIC_PAGES)?,
+        };
+        let preview_rate = match variable("GLEANER_PREVIEW_RATE") {
+            Some(text) => text.parse().map_err(|_| {
+                ApiError::field(
+                    "GLEANER_PREVIEW_RATE",
+                    "must be a whole number of requests a second",
+                )
+            })?,
+            None => POLITE_RATE,
+        };
+        let s3 = s3_credentials();
+        if let Some(named) = named {
+            let data_dir = std::path::absolute(&named)
+                .map_err(|e| ApiError::field("GLEANER_DATA_DIR", format!("{}: {e}", named.display())))?;
+            return Ok(Self {
+                log_dir: data_dir.join("logs"),
+                archive_dir: data_dir.join("archive"),
+                data_dir,
+                preview_url,
+                preview_rate,
+                s3,
+                pointer: None,
+            });
+        }
+        let pointer = dirs.config_dir().join("location.json");
+        let data_dir = moved_to(&pointer).unwrap_or_else(|| dirs.data_local_dir().to_owned());
+        Ok(Self {
+            log_dir: os_log_dir(&dirs),
+            archive_dir: UserDirs::new()
+                .and_then(|user| user.document_dir().map(|d| d.join("Gleaner")))
+                .unwrap_or_else(|| data_dir.join("archive")),
+            data_dir,
+            preview_url,
+            preview_rate,
+            s3,
+            pointer: Some(pointer),
+        })
+    }
+
+    /// A configuration that touches neither environment nor home: for tests. No rate cap.
+    pub fn for_tests(data_dir: &Path, preview_url: &str) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+            log_dir: data_dir.join("logs"),
+            archive_dir: data_dir.join("archive"),
+            preview_url: preview_url.parse().expect("tests pass a valid address"),
+            preview_rate: 0,
+            s3: None,
+            pointer: None,
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the front door of the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn parse_url(text: &str) -> ApiResult<Url> {
+    let wrong = |why: &str| ApiError::field("GLEANER_PREVIEW_URL", why);
+    let url: Url = text
+        .parse()
+        .map_err(|_| wrong("must be an address such as https://t.me"))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        _ => Err(wrong("must start with http:// or https://")),
+    }
+}
+
+fn s3_credentials() -> Option<S3Credentials> {
+    Some(S3Credentials {
+        access_key_id: variable("AWS_ACCESS_KEY_ID")?,
+        secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?,
+        session_token: variable("AWS_SESSION_TOKEN"),
+    })
+}
+
+fn moved_to(pointer: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(pointer).ok()?;
+    serde_json::from_str::<Pointer>(&text).ok().map(|p| p.data_dir)
+}
+
+/// Logs go where each OS looks for them: `~/Library/Logs` on macOS, beside the data elsewhere,
+/// `$XDG_STATE_HOME` on Linux.
+fn os_log_dir(dirs: &ProjectDirs) -> PathBuf {
+    if cfg!(target_os = "macos")
+        && let Some(user) = UserDirs::new()
+    {
+        return user.home_dir().join("Library/Logs/Gleaner");
+    }
+    dirs.state_dir()
+        .unwrap_or_else(|| dirs.data_local_dir())
+        .join("logs")
+}

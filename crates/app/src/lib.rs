@@ -1,0 +1,122 @@
+//! Every use case of Gleaner, once.
+//!
+//! Shells (window, HTTP, command line) call [`App`] and nothing under it. Only this
+//! crate wires objects together; only [`config`] reads the environment. Absent on
+//! purpose: HTTP, windows, argument parsing.
+
+pub mod config;
+mod data;
+pub mod error;
+mod events;
+mod import;
+mod lease;
+pub mod logs;
+mod places;
+mod rows;
+mod runner;
+mod runs;
+mod scheduler;
+mod settings;
+mod sources;
+mod targets;
+pub mod view;
+
+use std::sync::{Arc, Mutex};
+
+use gleaner_domain::{Clock, Code, SystemClock};
+use gleaner_preview::PreviewClient;
+use gleaner_store::Store;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use config::Config;
+pub use error::{ApiError, ApiResult, FieldError};
+pub use runner::OnProgress;
+
+use crate::events::Bus;
+use crate::runner::Board;
+use crate::settings::Caps;
+
+/// The surface. Cheap to clone; all clones are one app.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+pub(crate) struct Inner {
+    config: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    bus: Bus,
+    board: Board,
+    preview: PreviewClient,
+    /// Every task of the app; `shutdown` waits for it.
+    tasks: TaskTracker,
+    /// Cancelled once, by `shutdown`.
+    stop: CancellationToken,
+    /// Held while this process runs what is due; see [`scheduler`].
+    scheduler: Mutex<Option<std::fs::File>>,
+    /// Set once the data folder was moved or erased: nothing may be written any more.
+    closed: Mutex<Option<String>>,
+}
+
+impl App {
+    /// Opens (or creates) the data folder and its database, mends what a crash left behind.
+    /// Starts nothing by itself: see [`App::start_scheduler`] and [`App::run_here`].
+    pub async fn start(config: Config) -> ApiResult<Self> {
+        Self::start_with(config, Arc::new(SystemClock)).await
+    }
+
+    /// As [`App::start`], on a clock of one's own.
+    pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> ApiResult<Self> {
+        // Fails when a provider is installed already, which is just as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        places::prepare(&config)?;
+        let store = Store::open(&config.data_dir.join("gleaner.db")).await?;
+        let preview = runner::preview_client(&config, &store, &clock)?;
+        let bus = Bus::start(&store).await?;
+        let app = Self(Arc::new(Inner {
+            config,
+            store,
+            clock,
+            bus,
+            board: Board::default(),
+            preview,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            scheduler: Mutex::new(None),
+            closed: Mutex::new(None),
+        }));
+        app.default_local_target().await?;
+        app.mend_interrupted_runs().await?;
+        app.tail_events();
+        Ok(app)
+    }
+
+    /// The configuration this process started with.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Stops everything: runs keep their checkpoint. Waits at most ten seconds.
+    pub async fn shutdown(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        let patience = std::time::Duration::from_secs(10);
+        if tokio::time::timeout(patience, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!("some tasks did not stop in time; their checkpoints are kept");
+        }
+        drop(self.0.scheduler.lock().expect("no panic while held").take());
+        self.0.store.close().await;
+    }
+
+    /// Refuses once the data folder was moved or erased.
+    fn open_for_writing(&self) -> ApiResult<()> {
+        match &*self.0.closed.lock().expect("no panic while held") {
+            Some(why) => Err(ApiError::new(Code::NotAvailable, why.clone())),
+            None => Ok(()),
+        }
+    }
+
+    async fn caps(&self) -> ApiResult<Caps> {
+        Ok(self.0.store.setting(settings::CAPS).await?.unwrap_or_default())
+    }
+}

@@ -1,0 +1,10 @@
+//! Stories: the whole house over a simulated Telegram, no shell.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod backfill;
+mod data;
+mod scheduler;
+mod sources;
+mod story;
+mod test_app;
