@@ -1,0 +1,122 @@
+//! An archive as any other program reads it, and what must be true of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gleaner_testkit::WorldHandle;
+use serde_json::Value;
+
+/// Every line of every segment that the manifest names, in the manifest's order.
+pub(crate) fn records(archive: &Path) -> Vec<Value> {
+    let manifest = json(&archive.join("manifest.json"));
+    let segments = manifest["segments"]["messages"].as_array().expect("a list");
+    segments
+        .iter()
+        .flat_map(|segment| lines(&archive.join(text(&segment["path"]))))
+        .collect()
+}
+
+/// Nothing lost, nothing doubled, nothing half written, whatever happened while it was made.
+pub(crate) fn assert_whole(archive: &Path, world: &WorldHandle, channel: &str) {
+    let records = records(archive);
+    let ids: Vec<u32> = records.iter().map(id).collect();
+    let kept: BTreeSet<u32> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), kept.len(), "no message is there twice");
+    let live: BTreeSet<u32> = world.live_ids(channel).into_iter().collect();
+    let lost: Vec<_> = live.difference(&kept).collect();
+    let foreign: Vec<_> = kept.difference(&live).collect();
+    assert!(
+        lost.is_empty() && foreign.is_empty(),
+        "lost {lost:?}, foreign {foreign:?}"
+    );
+
+    let stored = stored_files(&records);
+    for (path, (id, size)) in &stored {
+        let bytes = fs::read(archive.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
+        assert_eq!(bytes.len() as u64, *size, "{path}");
+        let true_bytes = world
+            .media_bytes(channel, *id, 0)
+            .expect("the world has this file");
+        assert!(bytes == true_bytes, "{path} is what the world posted");
+    }
+    assert_eq!(
+        files_on_disk(archive),
+        files_that_count(archive, &stored),
+        "no stray file is left"
+    );
+}
+
+fn stored_files(records: &[Value]) -> BTreeMap<String, (u32, u64)> {
+    let mut files = BTreeMap::new();
+    for record in records {
+        for media in record["media"].as_array().into_iter().flatten() {
+            if media["status"] == "stored" {
+                let size = media["size"].as_u64().expect("a stored file has a size");
+                files.insert(text(&media["path"]).to_owned(), (id(record), size));
+            }
+        }
+    }
+    files
+}
+
+fn files_that_count(archive: &Path, stored: &BTreeMap<String, (u32, u64)>) -> BTreeSet<PathBuf> {
+    let manifest = json(&archive.join("manifest.json"));
+    let shelves = manifest["segments"].as_object().expect("shelves").values();
+    let segments = shelves
+        .flat_map(|shelf| shelf.as_array().expect("a list"))
+        .map(|s| text(&s["path"]).to_owned());
+    let own = ["manifest.json", "channel.json"].map(str::to_owned);
+    segments
+        .chain(own)
+        .chain(stored.keys().cloned())
+        .map(PathBuf::from)
+        .collect()
+}
+
+fn files_on_disk(archive: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![archive.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !is_servers_own(&path) {
+                found.insert(path.strip_prefix(archive).expect("inside").to_owned());
+            }
+        }
+    }
+    found
+}
+
+/// The S3 server keeps what it knows about an object in a hidden file beside it.
+fn is_servers_own(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with(".bucket-") || name.starts_with(".upload")
+}
+
+fn lines(segment: &Path) -> Vec<Value> {
+    let packed = fs::read(segment).unwrap_or_else(|e| panic!("{}: {e}", segment.display()));
+    let raw = zstd::decode_all(packed.as_slice()).unwrap_or_else(|e| panic!("{}: {e}", segment.display()));
+    raw.split(|b| *b == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).expect("a line is JSON"))
+        .collect()
+}
+
+pub(crate) fn json(path: &Path) -> Value {
+    let bytes = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    serde_json::from_slice(&bytes).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+fn id(record: &Value) -> u32 {
+    record["id"]
+        .as_u64()
+        .and_then(|id| u32::try_from(id).ok())
+        .expect("an id")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}

@@ -1,0 +1,10 @@
+//! The real binary against a simulated t.me.
+
+mod archive;
+mod everyday;
+mod exits;
+mod gleaner;
+mod journey;
+mod kills;
+mod memory;
+mod serving;
