@@ -1,0 +1,43 @@
+/** The wire's nouns by their short names. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type AccessLevel = Schemas['AccessLevel'];
+export type BulkAction = Schemas['BulkAction'];
+export type BulkReport = Schemas['BulkReport'];
+export type BulkSources = Schemas['BulkSources'];
+export type Code = Schemas['Code'];
+export type Completeness = Schemas['Completeness'];
+export type ContractSource = Schemas['ContractSource'];
+export type CreateSource = Schemas['CreateSource'];
+export type DataReport = Schemas['DataReport'];
+export type DayCount = Schemas['DayCount'];
+export type EditSettings = Schemas['EditSettings'];
+export type EditSource = Schemas['EditSource'];
+export type GleanerEvent = Schemas['Event'];
+export type HistoryStart = Schemas['HistoryStart'];
+export type IdRange = Schemas['IdRange'];
+export type ImportLine = Schemas['ImportLine'];
+export type ImportReport = Schemas['ImportReport'];
+export type ImportSources = Schemas['ImportSources'];
+export type LogLine = Schemas['LogLine'];
+export type MessageRow = Schemas['MessageRow'];
+export type Overview = Schemas['Overview'];
+export type RunCounts = Schemas['RunCounts'];
+export type RunDetail = Schemas['RunDetail'];
+export type RunProgress = Schemas['RunProgress'];
+export type RunRow = Schemas['RunRow'];
+export type RunState = Schemas['RunState'];
+export type SaveTarget = Schemas['SaveTarget'];
+export type Schedule = Schemas['Schedule'];
+export type ScrapePolicy = Schemas['ScrapePolicy'];
+export type Settings = Schemas['Settings'];
+export type SourceDetail = Schemas['SourceDetail'];
+export type SourceRow = Schemas['SourceRow'];
+export type Tag = Schemas['Tag'];
+export type TargetKind = Schemas['TargetKind'];
+export type TargetReport = Schemas['TargetReport'];
+export type TargetRow = Schemas['TargetRow'];
+export type TargetSettings = Schemas['TargetSettings'];
+export type Trigger = Schemas['Trigger'];

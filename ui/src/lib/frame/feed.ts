@@ -1,0 +1,4 @@
+/** The one event feed of this window. */
+import { EventFeed } from '$lib/api/events.svelte';
+
+export const feed = new EventFeed();
