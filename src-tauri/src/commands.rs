@@ -1,0 +1,191 @@
+//! One command an operation: the name is the operation id, the arguments are the path's and query's
+//! parts by name and the body as `input`. No command decides anything.
+
+use gleaner_app::view::{
+    BulkReport, BulkSources, Completeness, ContractSource, CreateSource, DataReport, DayCount, EditSettings,
+    EditSource, EraseData, ImportReport, ImportSources, Message, MessageRow, Overview, PathInput, RunDetail,
+    RunFilter, RunRow, SaveTarget, Settings, SourceDetail, SourceRow, TargetReport, TargetRow,
+};
+use gleaner_app::{ApiError, ApiResult, App};
+use gleaner_domain::{Code, RunUid, SourceId, TargetUid};
+use tauri::State;
+
+/// Runs a use case to its end. A panic in it becomes an error here, so that the page hears of it
+/// instead of waiting for ever.
+async fn whole<F, T>(app: State<'_, App>, use_case: impl FnOnce(App) -> F) -> ApiResult<T>
+where
+    F: Future<Output = ApiResult<T>> + Send + 'static,
+    T: Send + 'static,
+{
+    tokio::spawn(use_case(app.inner().clone()))
+        .await
+        .unwrap_or_else(|ended| {
+            tracing::error!(%ended, "a use case broke");
+            Err(ApiError::new(Code::Internal, "Internal error: the log says more"))
+        })
+}
+
+#[tauri::command]
+pub(crate) async fn list_source_rows(app: State<'_, App>) -> ApiResult<Vec<SourceRow>> {
+    whole(app, |app| async move { app.list_source_rows().await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn newest_source_rows(app: State<'_, App>, limit: Option<u32>) -> ApiResult<Vec<SourceRow>> {
+    whole(app, move |app| async move { app.newest_source_rows(limit).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn create_source(app: State<'_, App>, input: CreateSource) -> ApiResult<ContractSource> {
+    whole(app, |app| async move { app.create_source(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn list_sources(app: State<'_, App>) -> ApiResult<Vec<ContractSource>> {
+    whole(app, |app| async move { app.list_sources().await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn get_source(app: State<'_, App>, id: SourceId) -> ApiResult<ContractSource> {
+    whole(app, |app| async move { app.get_source(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn get_source_detail(app: State<'_, App>, id: SourceId) -> ApiResult<SourceDetail> {
+    whole(app, |app| async move { app.get_source_detail(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn edit_source(
+    app: State<'_, App>,
+    id: SourceId,
+    input: EditSource,
+) -> ApiResult<SourceRow> {
+    whole(app, |app| async move { app.edit_source(id, input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn delete_source(
+    app: State<'_, App>,
+    id: SourceId,
+    files: Option<bool>,
+) -> ApiResult<Message> {
+    whole(app, |app| async move {
+        app.delete_source(id, files.unwrap_or(false)).await
+    })
+    .await
+}
+
+#[tauri::command]
+pub(crate) async fn pause_source(app: State<'_, App>, id: SourceId) -> ApiResult<SourceRow> {
+    whole(app, |app| async move { app.pause_source(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn resume_source(app: State<'_, App>, id: SourceId) -> ApiResult<SourceRow> {
+    whole(app, |app| async move { app.resume_source(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn run_source(app: State<'_, App>, id: SourceId) -> ApiResult<RunRow> {
+    whole(app, |app| async move { app.run_source(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn bulk_sources(app: State<'_, App>, input: BulkSources) -> ApiResult<BulkReport> {
+    whole(app, |app| async move { app.bulk_sources(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn import_sources(app: State<'_, App>, input: ImportSources) -> ApiResult<ImportReport> {
+    whole(app, |app| async move { app.import_sources(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn source_completeness(app: State<'_, App>, id: SourceId) -> ApiResult<Completeness> {
+    whole(app, |app| async move { app.source_completeness(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn source_days(app: State<'_, App>, id: SourceId) -> ApiResult<Vec<DayCount>> {
+    whole(app, |app| async move { app.source_days(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn source_messages(
+    app: State<'_, App>,
+    id: SourceId,
+    before: Option<u32>,
+    limit: Option<u32>,
+) -> ApiResult<Vec<MessageRow>> {
+    whole(
+        app,
+        |app| async move { app.source_messages(id, before, limit).await },
+    )
+    .await
+}
+
+#[tauri::command]
+pub(crate) async fn list_runs(app: State<'_, App>, input: RunFilter) -> ApiResult<Vec<RunRow>> {
+    whole(app, |app| async move { app.list_runs(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn get_run(app: State<'_, App>, uid: RunUid) -> ApiResult<RunDetail> {
+    whole(app, |app| async move { app.get_run(uid).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn cancel_run(app: State<'_, App>, uid: RunUid) -> ApiResult<RunRow> {
+    whole(app, |app| async move { app.cancel_run(uid).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn list_targets(app: State<'_, App>) -> ApiResult<Vec<TargetRow>> {
+    whole(app, |app| async move { app.list_targets().await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn save_target(app: State<'_, App>, input: SaveTarget) -> ApiResult<TargetRow> {
+    whole(app, |app| async move { app.save_target(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn delete_target(app: State<'_, App>, uid: TargetUid) -> ApiResult<Message> {
+    whole(app, |app| async move { app.delete_target(uid).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn test_target(app: State<'_, App>, input: SaveTarget) -> ApiResult<TargetReport> {
+    whole(app, |app| async move { app.test_target(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn get_settings(app: State<'_, App>) -> ApiResult<Settings> {
+    whole(app, |app| async move { app.get_settings().await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn edit_settings(app: State<'_, App>, input: EditSettings) -> ApiResult<Settings> {
+    whole(app, |app| async move { app.edit_settings(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn overview(app: State<'_, App>) -> ApiResult<Overview> {
+    whole(app, |app| async move { app.overview().await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn backup_data(app: State<'_, App>, input: PathInput) -> ApiResult<DataReport> {
+    whole(app, |app| async move { app.backup_data(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn move_data(app: State<'_, App>, input: PathInput) -> ApiResult<DataReport> {
+    whole(app, |app| async move { app.move_data(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn erase_data(app: State<'_, App>, input: EraseData) -> ApiResult<DataReport> {
+    whole(app, |app| async move { app.erase_data(input).await }).await
+}
