@@ -1,0 +1,13 @@
+//! The real program in a real window: what only that can show.
+//!
+//! [`stage`] gives each test a display, a bus, a home and a simulated Telegram of its own;
+//! [`page`] finds things by what a person reads. What the pages do in detail is tested in
+//! Chromium (`e2e/ui`), what the app does in its own crates.
+
+#![expect(clippy::print_stdout, reason = "a test that cannot run here says so")]
+
+mod journey;
+mod page;
+mod process;
+mod stage;
+mod walls;
