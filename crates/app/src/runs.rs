@@ -23,6 +23,8 @@ impl App {
         let query = RunQuery {
             source_id: filter.source_id,
             state: filter.state,
+            over: filter.over,
+            search: filter.search,
             before: filter.before,
             limit: filter.limit.unwrap_or(100).clamp(1, 500),
         };
@@ -111,8 +113,8 @@ impl App {
             let query = RunQuery {
                 source_id: Some(source.id),
                 state: Some(state),
-                before: None,
                 limit: 10,
+                ..RunQuery::default()
             };
             for run in self.0.store.runs(&query).await? {
                 self.cancel_run(run.uid).await?;
@@ -135,8 +137,8 @@ impl App {
         let query = RunQuery {
             source_id: Some(source),
             state: Some(RunState::Queued),
-            before: None,
             limit: 1,
+            ..RunQuery::default()
         };
         Ok(self.0.store.runs(&query).await?.into_iter().next())
     }

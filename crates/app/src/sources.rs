@@ -1,7 +1,9 @@
 //! Sources: create, list, show, edit, pause, delete.
 
+use std::ops::RangeInclusive;
+
 use gleaner_domain::{
-    AccessLevel, Code, PeerAddress, RunUid, Source, SourceId, SourceUid, Target, TargetKind, TargetSettings,
+    AccessLevel, Code, IdRanges, PeerAddress, RunUid, Source, SourceId, SourceUid, Target, TargetKind, TargetSettings,
     Trigger,
 };
 use gleaner_store::{NewRun, NewSource};
@@ -17,6 +19,8 @@ use crate::{ApiError, ApiResult, App, rows};
 const STEPS: u32 = 200;
 /// Ranges listed beside it.
 const RANGES: usize = 100;
+/// Gaps looked at to list the empty ones among them.
+const GAPS: u32 = 1_000;
 /// Sources one bulk request may name.
 const BULK: usize = 20_000;
 
@@ -230,12 +234,14 @@ impl App {
                 gone,
                 steps: Vec::new(),
                 missing_ranges: Vec::new(),
+                empty_ranges: Vec::new(),
             });
         };
         let first = checkpoint.floor.map_or(1, |id| id.0).min(last);
         let total = last - first + 1;
         let steps = total.min(STEPS);
         let kept_in = self.0.store.kept_in_steps(id, first, last, steps).await?;
+        let gaps = self.0.store.gaps(id, first, last, GAPS).await?;
         let missing = checkpoint.seen.missing(first..=last);
         let kept: u64 = kept_in.iter().map(|&n| u64::from(n)).sum();
         let bounds = |step: u32| first + (u64::from(total) * u64::from(step) / u64::from(steps)) as u32;
@@ -260,15 +266,8 @@ impl App {
             missing: missing.len(),
             gone,
             steps,
-            missing_ranges: missing
-                .iter()
-                .rev()
-                .take(RANGES)
-                .map(|r| IdRange {
-                    first: *r.start(),
-                    last: *r.end(),
-                })
-                .collect(),
+            missing_ranges: missing.iter().rev().take(RANGES).map(id_range).collect(),
+            empty_ranges: empty_ranges(&gaps, &checkpoint.seen),
         })
     }
 
@@ -407,6 +406,22 @@ impl App {
 
     fn row(&self, stored: gleaner_store::SourceStored) -> SourceRow {
         rows::source(stored, &self.0.board)
+    }
+}
+
+/// Of gaps between kept messages, what was asked about and held nothing.
+fn empty_ranges(gaps: &[RangeInclusive<u32>], seen: &IdRanges) -> Vec<IdRange> {
+    let asked = |gap: &RangeInclusive<u32>| {
+        let unasked = seen.missing(gap.clone());
+        unasked.missing(gap.clone()).iter().rev().collect::<Vec<_>>()
+    };
+    gaps.iter().flat_map(asked).take(RANGES).map(id_range).collect()
+}
+
+fn id_range(range: RangeInclusive<u32>) -> IdRange {
+    IdRange {
+        first: *range.start(),
+        last: *range.end(),
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(get, path = "/api/runs", tag = "runs", params(
     ("source_id" = Option<SourceId>, Query, description = "Only of this source"),
     ("state" = Option<RunState>, Query, description = "Only in this state"),
+    ("over" = Option<bool>, Query, description = "Only runs that are over (`true`), or only those that wait or go on (`false`)"),
+    ("search" = Option<String>, Query, description = "Only of sources whose name or identifier contains this"),
     ("before" = Option<RunUid>, Query, description = "Only older than this run"),
     ("limit" = Option<u32>, Query, description = "At most so many; 100 if absent, 500 at most"),
 ), responses(

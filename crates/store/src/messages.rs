@@ -1,5 +1,7 @@
 //! Reading the index of messages: lists, days, steps.
 
+use std::ops::RangeInclusive;
+
 use chrono::NaiveDate;
 use gleaner_domain::SourceId;
 use sqlx::sqlite::SqliteRow;
@@ -85,6 +87,33 @@ impl Store {
             }
         }
         Ok(kept)
+    }
+
+    /// Ranges of ids within `first..=last` without a kept message, the highest first, at most `limit`.
+    pub async fn gaps(
+        &self,
+        id: SourceId,
+        first: u32,
+        last: u32,
+        limit: u32,
+    ) -> Result<Vec<RangeInclusive<u32>>, StoreError> {
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT below + 1, id - 1 FROM (
+                 SELECT id, lag(id, 1, ?2 - 1) OVER (ORDER BY id) AS below FROM (
+                     SELECT id FROM messages WHERE source_id = ?1 AND id BETWEEN ?2 AND ?3
+                     UNION ALL SELECT ?3 + 1))
+             WHERE id > below + 1 ORDER BY id DESC LIMIT ?4",
+        )
+        .bind(id.0)
+        .bind(i64::from(first))
+        .bind(i64::from(last))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(first, last)| first as u32..=last as u32)
+            .collect())
     }
 }
 

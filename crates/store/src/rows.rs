@@ -144,6 +144,10 @@ pub struct RunQuery {
     pub source_id: Option<SourceId>,
     /// Only in this state.
     pub state: Option<RunState>,
+    /// Only runs that are over (`true`), or only those that wait or go on (`false`).
+    pub over: Option<bool>,
+    /// Only of sources whose name or identifier contains this; the case of ASCII letters does not matter.
+    pub search: Option<String>,
     /// Only what is listed after this run.
     pub before: Option<RunUid>,
     /// At most so many.

@@ -185,13 +185,19 @@ async fn list(
     below: i64,
     limit: u32,
 ) -> Result<Vec<RunStored>, StoreError> {
-    if limit == 0 || query.state.is_some_and(|state| state.is_over() == open) {
+    let elsewhere = query.state.is_some_and(|state| state.is_over() == open) || query.over == Some(open);
+    if limit == 0 || elsewhere {
         return Ok(Vec::new());
     }
     let mut sql = QueryBuilder::<Sqlite>::new(run_select!());
     sql.push(" WHERE r.id < ").push_bind(below);
     if let Some(source) = query.source_id {
         sql.push(" AND r.source_id = ").push_bind(source.0);
+    }
+    if let Some(search) = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+        sql.push(" AND instr(lower(s.name || ' ' || s.identifier), lower(")
+            .push_bind(search)
+            .push(")) > 0");
     }
     match query.state {
         Some(state) => sql

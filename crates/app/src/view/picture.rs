@@ -68,6 +68,8 @@ pub struct Completeness {
     pub steps: Vec<CompletenessStep>,
     /// The ranges not asked about yet, at most 100, newest first.
     pub missing_ranges: Vec<IdRange>,
+    /// The ranges that hold nothing, at most 100, newest first.
+    pub empty_ranges: Vec<IdRange>,
 }
 
 /// One step of the picture.

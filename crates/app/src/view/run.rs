@@ -89,6 +89,12 @@ pub struct RunFilter {
     /// Only in this state.
     #[serde(default)]
     pub state: Option<RunState>,
+    /// Only runs that are over, or only those that wait or go on.
+    #[serde(default)]
+    pub over: Option<bool>,
+    /// Only of sources whose name or identifier contains this; the case of ASCII letters does not matter.
+    #[serde(default)]
+    pub search: Option<String>,
     /// Only older than this run.
     #[serde(default)]
     pub before: Option<RunUid>,

@@ -236,6 +236,20 @@ async fn the_list_has_what_goes_on_first_and_then_the_newest() {
         uids(&world.store.runs(&completed).await.expect("read")),
         ended[..2]
     );
+    let over = RunQuery {
+        over: Some(true),
+        ..all()
+    };
+    assert_eq!(uids(&world.store.runs(&over).await.expect("read")), ended);
+    let going_on = RunQuery {
+        over: Some(false),
+        search: Some(two.identifier.to_string().to_uppercase()),
+        ..all()
+    };
+    assert_eq!(
+        uids(&world.store.runs(&going_on).await.expect("read")),
+        [queued.uid]
+    );
     let waiting = RunQuery {
         state: Some(RunState::Queued),
         source_id: Some(two.id),

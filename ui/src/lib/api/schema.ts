@@ -557,6 +557,8 @@ export interface components {
              * @description Ids asked about that hold nothing: deleted before we came, or never used.
              */
             empty: number;
+            /** @description The ranges that hold nothing, at most 100, newest first. */
+            empty_ranges: components["schemas"]["IdRange"][];
             /**
              * Format: int32
              * @description Lowest id that counts.
@@ -1627,6 +1629,10 @@ export interface operations {
                 source_id?: components["schemas"]["SourceId"];
                 /** @description Only in this state */
                 state?: components["schemas"]["RunState"];
+                /** @description Only runs that are over (`true`), or only those that wait or go on (`false`) */
+                over?: boolean;
+                /** @description Only of sources whose name or identifier contains this */
+                search?: string;
                 /** @description Only older than this run */
                 before?: components["schemas"]["RunUid"];
                 /** @description At most so many; 100 if absent, 500 at most */
