@@ -70,6 +70,7 @@ export class World {
         running: 1,
         queued: 1,
         messages: 12_403_112,
+        next_run_at: new Date(this.now + 4 * 60_000).toISOString(),
       });
     if (a === 'data')
       return ok({
@@ -174,7 +175,12 @@ export class World {
           : state === 'paused'
             ? 'FLOOD_WAIT'
             : null,
-      detail: state === 'failed' ? 'https://t.me answered 502 five times within two minutes' : null,
+      detail:
+        state === 'failed'
+          ? 'https://t.me answered 502 five times within two minutes'
+          : state === 'paused'
+            ? 'Telegram asks to wait 12 minutes'
+            : null,
       hint: null,
       paused_until: state === 'paused' ? at(-12 * 60_000) : null,
       created_at: at((id % 40) * 300_000 + 9000),
@@ -212,13 +218,18 @@ export class World {
   private runs(query: URLSearchParams): RunRow[] {
     const of = query.get('source_id');
     const state = query.get('state');
-    if (query.get('before')) return [];
-    return Array.from({ length: 200 }, (_, i) => this.runOf(of ? Number(of) : i + 1))
+    const over = query.get('over');
+    const text = (query.get('search') ?? '').toLowerCase();
+    const before = query.get('before');
+    const runs = Array.from({ length: 600 }, (_, i) => this.runOf(of ? Number(of) : i + 1))
       .map((run, i) =>
         of ? { ...run, uid: uid(5000 + i), finished_at: new Date(this.now - i * HOUR).toISOString() } : run,
       )
       .filter((run) => !state || run.state === state)
-      .slice(0, of ? 20 : 200);
+      .filter((run) => !over || (run.state !== 'running' && run.state !== 'queued') === (over === 'true'))
+      .filter((run) => run.source_name.toLowerCase().includes(text));
+    const from = before ? runs.findIndex((run) => run.uid === before) + 1 : 0;
+    return runs.slice(from, from + Number(query.get('limit') ?? 100));
   }
 
   private run(runUid: string): RunDetail {
@@ -268,7 +279,8 @@ export class World {
 function completeness(): Completeness {
   const steps = Array.from({ length: 200 }, (_, i) => {
     const missing = i > 20 && i < 62 ? 45 : i === 130 ? 20 : 0;
-    return { first: i * 45 + 1, last: (i + 1) * 45, kept: Math.max(0, 45 - missing - (i % 7)), missing };
+    const empty = i > 150 && i < 170 ? 30 + (i % 15) : i % 7;
+    return { first: i * 45 + 1, last: (i + 1) * 45, kept: Math.max(0, 45 - missing - empty), missing };
   });
   return {
     first: 1,
@@ -282,6 +294,10 @@ function completeness(): Completeness {
       { first: 5851, last: 5870 },
       { first: 946, last: 2790 },
     ],
+    empty_ranges: Array.from({ length: 100 }, (_, i) => ({
+      first: 8990 - i * 45,
+      last: 8990 - i * 45 + (i % 7),
+    })),
   };
 }
 

@@ -1,47 +1,71 @@
 /** Changes as they happen: SSE in a browser, a Tauri event in the window. */
 import { listen } from '@tauri-apps/api/event';
+import { call } from './client';
+import { ApiError } from './error';
 import { inWindow } from './ipc';
 import type { GleanerEvent } from './types';
 
 export type Link = 'connecting' | 'live' | 'lost';
 
+const AGAIN_MS = 3000;
+
+/**
+ * Numbers of events are not compared here: the server tells each once, and they start anew with
+ * erased or restored data.
+ */
 export class EventFeed {
   link = $state<Link>('connecting');
-  #last = 0;
-  #stop: () => void = () => undefined;
+  /** Why there is no link, where waiting alone does not help. */
+  refused = $state.raw<ApiError | null>(null);
 
-  /** Calls `seen` for every event, and `caughtUp` whenever events may have been missed. */
+  /** Calls `seen` for every event, and `caughtUp` whenever events may have been missed before. */
   start(seen: (event: GleanerEvent) => void, caughtUp: () => void): () => void {
-    const receive = (event: GleanerEvent) => {
-      if (event.tag !== 'progress' && event.seq <= this.#last) return;
-      this.#last = Math.max(this.#last, event.seq);
-      seen(event);
+    const live = () => {
+      this.link = 'live';
+      this.refused = null;
+      caughtUp();
     };
-    this.#stop = inWindow() ? this.#fromWindow(receive) : this.#fromServer(receive, caughtUp);
-    return () => this.#stop();
+    return inWindow() ? this.#fromWindow(seen, live) : this.#fromServer(seen, live);
   }
 
-  #fromWindow(receive: (event: GleanerEvent) => void): () => void {
-    const off = listen<GleanerEvent>('gleaner-event', ({ payload }) => receive(payload));
-    void off.then(() => (this.link = 'live'));
-    return () => void off.then((stop) => stop());
+  #fromWindow(seen: (event: GleanerEvent) => void, live: () => void): () => void {
+    let stopped = false;
+    let again: ReturnType<typeof setTimeout> | undefined;
+    let off: () => void = () => undefined;
+    const open = () =>
+      listen<GleanerEvent>('gleaner-event', ({ payload }) => seen(payload)).then(
+        (stop) => {
+          if (stopped) return stop();
+          off = stop;
+          live();
+        },
+        () => {
+          if (stopped) return;
+          this.link = 'lost';
+          again = setTimeout(() => void open(), AGAIN_MS);
+        },
+      );
+    void open();
+    return () => {
+      stopped = true;
+      clearTimeout(again);
+      off();
+    };
   }
 
-  #fromServer(receive: (event: GleanerEvent) => void, caughtUp: () => void): () => void {
+  #fromServer(seen: (event: GleanerEvent) => void, live: () => void): () => void {
     if (typeof EventSource === 'undefined') return () => undefined;
     let source: EventSource;
     let again: ReturnType<typeof setTimeout> | undefined;
     const open = () => {
-      source = new EventSource(this.#last > 0 ? `/api/events?after=${this.#last}` : '/api/events');
-      source.onopen = () => {
-        caughtUp();
-        this.link = 'live';
-      };
-      source.onmessage = ({ data }) => receive(JSON.parse(data as string) as GleanerEvent);
+      source = new EventSource('/api/events');
+      source.onopen = live;
+      source.onmessage = ({ data }) => seen(JSON.parse(data as string) as GleanerEvent);
       source.onerror = () => {
         this.link = 'lost';
         if (source.readyState !== EventSource.CLOSED) return; // The browser tries again by itself.
-        again = setTimeout(open, 3000);
+        void this.#askWhy();
+        again = setTimeout(open, AGAIN_MS);
       };
     };
     open();
@@ -49,5 +73,15 @@ export class EventFeed {
       clearTimeout(again);
       source.close();
     };
+  }
+
+  /** A stream tells no reason for its end; a small request does: a server that started anew knows no cookie. */
+  async #askWhy(): Promise<void> {
+    if (this.refused) return;
+    const error = await call('overview').then(
+      () => null,
+      (thrown: unknown) => ApiError.from(thrown),
+    );
+    if (this.link === 'lost' && error?.code !== 'DISCONNECTED') this.refused = error;
   }
 }

@@ -22,7 +22,7 @@ export interface Operations {
   source_completeness: [Id, T.Completeness];
   source_days: [Id, T.DayCount[]];
   source_messages: [Id & { before?: number; limit?: number }, T.MessageRow[]];
-  list_runs: [{ source_id?: number; state?: T.RunState; before?: string; limit?: number }, T.RunRow[]];
+  list_runs: [T.RunFilter, T.RunRow[]];
   get_run: [Uid, T.RunDetail];
   cancel_run: [Uid, T.RunRow];
   list_targets: [None, T.TargetRow[]];

@@ -1,8 +1,8 @@
 /** What the pages read, keyed so that an event's tag says what to read again. */
-import { QueryClient, queryOptions } from '@tanstack/svelte-query';
+import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/svelte-query';
 import { call } from './client';
 import { ApiError } from './error';
-import type { RunState } from './types';
+import type { RunRow, RunState } from './types';
 
 export const keys = {
   sources: ['sources'] as const,
@@ -69,21 +69,38 @@ export const runsOf = (id: number) =>
     queryFn: () => call('list_runs', { source_id: id, limit: 20 }),
   });
 
-/** What goes on or waits now. */
+/** What goes on now, and some of what waits: thousands may, and the overview counts them. */
 export const liveRuns = () =>
   queryOptions({
     queryKey: keys.live,
     queryFn: async () => {
       const [running, queued] = await Promise.all([
         call('list_runs', { state: 'running', limit: 100 }),
-        call('list_runs', { state: 'queued', limit: 100 }),
+        call('list_runs', { state: 'queued', limit: 20 }),
       ]);
       return [...running, ...queued];
     },
   });
 
-export const runPage = (state: RunState | undefined, before: string | undefined) =>
-  call('list_runs', { state, before, limit: 200 });
+const RUNS_A_PAGE = 200;
+
+/** Runs that are over, newest first, a page at a time. */
+export const runHistory = (state: RunState | undefined, search: string) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.runs, 'history', state, search],
+    queryFn: ({ pageParam: before }) =>
+      call('list_runs', {
+        over: true,
+        state,
+        search: search === '' ? undefined : search,
+        before,
+        limit: RUNS_A_PAGE,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page: RunRow[]) => (page.length < RUNS_A_PAGE ? undefined : page.at(-1)?.uid),
+    // The rows before stay while the next are on their way: typing does not blink.
+    placeholderData: (before) => before,
+  });
 
 export const run = (uid: string) =>
   queryOptions({ queryKey: keys.run(uid), queryFn: () => call('get_run', { uid }) });

@@ -1,10 +1,12 @@
 /** Turns events into fresh queries: gathered for a moment, and no more than is shown. */
-import type { QueryClient, QueryKey } from '@tanstack/svelte-query';
+import type { Query, QueryClient, QueryKey } from '@tanstack/svelte-query';
 import { call } from './client';
 import { keys } from './queries';
 import type { GleanerEvent, SourceRow } from './types';
 
-/** Events are gathered this long at least; a run's live figures come up to four times a second. */
+/** After a quiet while the first event is answered this soon: a press of Pause shows at once. */
+const FIRST_MS = 50;
+/** Events that follow are gathered this long; a run's live figures come up to four times a second. */
 const GATHER_MS = 400;
 /** Reading again takes at most this share of the time: one in four. */
 const REST = 3;
@@ -17,6 +19,7 @@ export class Refresher {
   #rows = new Set<number>();
   #allRows = false;
   #waiting = false;
+  #lastFlush = -Infinity;
 
   constructor(client: QueryClient) {
     this.#client = client;
@@ -31,10 +34,13 @@ export class Refresher {
     this.#wait();
   }
 
-  /** Events may have been missed until now: what was read before is read again. */
-  all(): void {
-    const predicate = ({ state }: { state: { dataUpdatedAt: number } }) => state.dataUpdatedAt > 0;
-    void this.#client.invalidateQueries({ predicate }, { cancelRefetch: false });
+  /** Events may have been missed until now: what was asked for before is asked for again, failed or not. */
+  async all(): Promise<void> {
+    const asked = this.#client
+      .getQueryCache()
+      .findAll()
+      .filter(({ state }) => state.fetchStatus !== 'idle' || state.status !== 'pending');
+    await Promise.allSettled(asked.map((query) => this.#readAgain(query)));
   }
 
   async #flush(): Promise<void> {
@@ -45,27 +51,41 @@ export class Refresher {
     this.#stale.clear();
     this.#rows.clear();
     this.#allRows = false;
+    if (allRows) stale.push(keys.sources);
+    const queries = new Set(stale.flatMap((queryKey) => this.#client.getQueryCache().findAll({ queryKey })));
     await Promise.allSettled([
-      ...stale.map((queryKey) => this.#client.invalidateQueries({ queryKey }, { cancelRefetch: false })),
-      allRows
-        ? this.#client.invalidateQueries({ queryKey: keys.sources }, { cancelRefetch: false })
-        : this.#patch(rows),
+      ...[...queries].map((query) => this.#readAgain(query)),
+      allRows ? undefined : this.#patch(rows),
     ]);
     this.#waiting = false;
+    this.#lastFlush = performance.now();
     if (this.#stale.size + this.#rows.size > 0 || this.#allRows) {
-      this.#wait(REST * (performance.now() - started));
+      this.#wait(REST * (this.#lastFlush - started));
     }
   }
 
   #wait(ms = 0): void {
     if (this.#waiting) return;
     this.#waiting = true;
-    setTimeout(() => void this.#flush(), Math.max(GATHER_MS, ms));
+    const quiet = performance.now() - this.#lastFlush > GATHER_MS;
+    setTimeout(() => void this.#flush(), Math.max(quiet ? FIRST_MS : GATHER_MS, ms));
+  }
+
+  /** Reading that is under way may have begun before the change: it is let finish, then done again. */
+  async #readAgain(query: Query): Promise<void> {
+    await settled(query);
+    const { queryKey } = query;
+    await this.#client.invalidateQueries({ queryKey, exact: true }, { cancelRefetch: false });
   }
 
   /** Reads changed rows alone, so that one event never costs a list of ten thousand. */
   async #patch(ids: number[]): Promise<void> {
-    if (ids.length === 0 || this.#client.getQueryData(keys.sources) === undefined) return;
+    const list = this.#client.getQueryCache().find<SourceRow[]>({ queryKey: keys.sources });
+    if (!list || ids.length === 0) return;
+    // A list under way would arrive over the fresh rows, and may be older than they are.
+    await settled(list);
+    // A list that is read anew when it is next shown must not look fresh for one row's sake.
+    if (list.state.data === undefined || list.state.isInvalidated) return;
     const fresh = new Map<number, SourceRow | null>();
     await Promise.all(
       ids.map((id) =>
@@ -77,6 +97,11 @@ export class Refresher {
     );
     this.#client.setQueryData<SourceRow[]>(keys.sources, (rows) => rows && patched(rows, fresh));
   }
+}
+
+async function settled(query: Pick<Query, 'state' | 'promise'>): Promise<void> {
+  if (query.state.fetchStatus === 'idle') return;
+  await query.promise?.catch(() => undefined);
 }
 
 /** `rows` with the fresh ones in their places, new ones at the end, vanished ones gone. */

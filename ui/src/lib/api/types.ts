@@ -1,5 +1,5 @@
 /** The wire's nouns by their short names. */
-import type { components } from './schema';
+import type { components, operations } from './schema';
 
 type Schemas = components['schemas'];
 
@@ -25,6 +25,7 @@ export type LogLine = Schemas['LogLine'];
 export type MessageRow = Schemas['MessageRow'];
 export type Overview = Schemas['Overview'];
 export type RunCounts = Schemas['RunCounts'];
+export type RunFilter = NonNullable<operations['list_runs']['parameters']['query']>;
 export type RunDetail = Schemas['RunDetail'];
 export type RunProgress = Schemas['RunProgress'];
 export type RunRow = Schemas['RunRow'];
