@@ -282,6 +282,7 @@ function completeness(): Completeness {
       { first: 5851, last: 5870 },
       { first: 946, last: 2790 },
     ],
+    empty_ranges: [{ first: 7010, last: 7632 }],
   };
 }
 
