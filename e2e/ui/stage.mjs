@@ -70,6 +70,11 @@ export class Stage {
     try {
       await test({ page, stage: this, url: this.url });
       if (broken.length > 0) throw new Error(`the page complained:\n${broken.join('\n')}`);
+    } catch (error) {
+      if (broken.length > 0) error.stack += `\nthe page complained:\n${broken.join('\n')}`;
+      const seen = await page.locator('main').innerText({ timeout: 1000 }).catch(() => 'nothing');
+      error.stack += `\nthe page showed: ${seen.slice(0, 600).replaceAll(/\s+/g, ' ')}`;
+      throw error;
     } finally {
       await context.close();
     }
