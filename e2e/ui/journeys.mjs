@@ -11,7 +11,9 @@ async function fill(page, { name, identifier, title = '', folder }) {
   await page.getByLabel('Identifier', { exact: true }).fill(identifier);
   await page.getByLabel('Name', { exact: true }).fill(name);
   await page.getByLabel('Channel Title', { exact: true }).fill(title);
-  if (folder) await page.getByLabel('Folder', { exact: true }).fill(folder);
+  if (!folder) return;
+  await page.getByText('Keep elsewhere…').click();
+  await page.getByLabel('Folder', { exact: true }).fill(folder);
 }
 
 async function refusedWith(page, text) {
@@ -104,6 +106,46 @@ export const journeys = {
       await page.goto(`${url}/source?id=${id}`);
       await page.getByRole('alert').getByText(/Unknown channel|No public preview|Not a channel/).waitFor({ timeout: 30_000 });
       await page.getByRole('alert').getByRole('button', { name: 'Copy details' }).waitFor();
+      await button(page, 'Add under the right name').click();
+      await page.getByRole('dialog', { name: 'Add New Source' }).waitFor();
+      assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Nobody');
+      assert.equal(await page.getByLabel('Identifier', { exact: true }).inputValue(), '');
+    },
+
+    async 'what was typed into a form is not lost by accident'({ page, url }) {
+      await page.goto(`${url}/sources`);
+      await button(page, '+ Add New Source').click();
+      const form = page.getByRole('dialog', { name: 'Add New Source' });
+      const question = page.getByRole('alertdialog', { name: 'Discard what you entered?' });
+      await form.waitFor();
+      await page.mouse.click(300, 600);
+      await form.waitFor({ state: 'detached' });
+      await button(page, '+ Add New Source').click();
+      await page.getByLabel('Name', { exact: true }).fill('Half a thought');
+      for (const leave of [() => page.mouse.click(300, 600), () => page.keyboard.press('Escape')]) {
+        await leave();
+        await question.getByRole('button', { name: 'Cancel' }).click();
+        await question.waitFor({ state: 'detached' });
+        assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Half a thought');
+      }
+      await page.keyboard.press('Escape');
+      await question.getByRole('button', { name: 'Discard' }).click();
+      await form.waitFor({ state: 'detached' });
+    },
+
+    async 'an error is brought into sight, and goes when it is corrected'({ page, url }) {
+      await page.setViewportSize({ width: 1280, height: 480 });
+      await page.goto(`${url}/sources`);
+      await button(page, '+ Add New Source').click();
+      await fill(page, { name: 'Numbers', identifier: '@numbers_here' });
+      await page.getByText('History and files').click();
+      const newest = page.getByLabel('Look again at the newest');
+      await newest.fill('');
+      await button(page, 'Create Source').click();
+      await until('the field has the keyboard', () => newest.evaluate((field) => field === document.activeElement));
+      assert.equal(await newest.getAttribute('aria-invalid'), 'true');
+      await newest.fill('50');
+      assert.equal(await newest.getAttribute('aria-invalid'), null);
     },
 
     async 'pause, resume and edit show at once'({ page, url }) {
@@ -132,6 +174,26 @@ export const journeys = {
       await button(page, 'Add 2 sources').click();
       await rowOf(page, '@night_ferry').waitFor();
       await rowOf(page, '@marsad_almina').waitFor();
+    },
+
+    async 'the mouse ticks rows and ranges, and the keyboard goes on from there'({ page, url }) {
+      await page.goto(`${url}/sources`);
+      const boxes = page.getByRole('gridcell').getByRole('checkbox');
+      const bar = page.getByRole('toolbar', { name: 'Chosen sources' });
+      await boxes.nth(0).click();
+      assert.equal(await boxes.nth(0).isChecked(), true, 'what was clicked is ticked');
+      await boxes.nth(2).click({ modifiers: ['Shift'] });
+      await bar.getByText('3 chosen').waitFor();
+      assert.equal(await boxes.nth(1).isChecked(), true);
+      await page.keyboard.press('Shift+ArrowUp');
+      await bar.getByText('2 chosen').waitFor();
+      assert.equal(await boxes.nth(2).isChecked(), false, 'a range shrinks to where it was begun');
+      await page.keyboard.press('Escape');
+      await bar.waitFor({ state: 'detached' });
+      await page.getByRole('row').nth(2).click({ position: { x: 300, y: 8 } });
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Space');
+      await until('the next row is ticked', () => boxes.nth(2).isChecked());
     },
 
     async 'the keyboard alone chooses, opens and asks before it deletes'({ page, url }) {

@@ -40,12 +40,12 @@ export class Stage {
       stage.folder = mkdtempSync(join(tmpdir(), 'gleaner-e2e-'));
       stage.site = await start(bins.testkit, ['site', '--light', `--posts=${posts}`, '--control-port=0'], {}, 2);
       stage.server = await start(bins.gleaner, ['serve', '--dev', '--port', '0'], {
-        GLEANER_DATA_DIR: join(stage.folder, 'data'),
+        GLEANER_DATA_DIR: join(stage.folder, '.local/share/gleaner'),
         GLEANER_PREVIEW_URL: stage.site.lines[0],
         GLEANER_PREVIEW_RATE: String(rate),
         HOME: stage.folder,
-        XDG_DATA_HOME: join(stage.folder, 'share'),
-        XDG_STATE_HOME: join(stage.folder, 'state'),
+        XDG_DATA_HOME: join(stage.folder, '.local/share'),
+        XDG_STATE_HOME: join(stage.folder, '.local/state'),
       });
       stage.url = /http:\/\/[^\s/]+/.exec(stage.server.lines[0])[0];
       stage.browser = await fromUi('playwright-core').chromium.launch({ executablePath: chromium(), args: FLAGS });
@@ -70,6 +70,11 @@ export class Stage {
     try {
       await test({ page, stage: this, url: this.url });
       if (broken.length > 0) throw new Error(`the page complained:\n${broken.join('\n')}`);
+    } catch (error) {
+      if (broken.length > 0 && !error.message.startsWith('the page complained')) error.stack += `\nthe page complained:\n${broken.join('\n')}`;
+      const seen = await page.locator('main').innerText({ timeout: 1000 }).catch(() => 'nothing');
+      error.stack += `\nthe page showed: ${seen.slice(0, 600).replaceAll(/\s+/g, ' ')}`;
+      throw error;
     } finally {
       await context.close();
     }
@@ -105,7 +110,7 @@ export class Stage {
       access_level: 'public',
       target: 'LOCAL',
       session_ref: null,
-      path: join(this.folder, 'archive'),
+      path: join(this.folder, 'Telegram archive'),
       schedule: { kind: 'manual' },
       ...more,
     });

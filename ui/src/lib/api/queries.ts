@@ -20,6 +20,8 @@ export function newQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
+        // The app is on this machine or next to it: it answers while the internet is away.
+        networkMode: 'always',
         staleTime: 30_000,
         refetchOnWindowFocus: false,
         retry: (count, error) => ApiError.from(error).code === 'DISCONNECTED' && count < 2,

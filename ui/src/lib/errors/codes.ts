@@ -9,8 +9,8 @@ export type UiCode = Code | 'DISCONNECTED';
 
 export type Tone = 'error' | 'warning' | 'info';
 
-/** A place that helps; the UI turns it into a button. */
-export type Step = 'settings' | 'activity' | 'edit-source' | 'run-again' | 'reload' | 'sources';
+/** What helps; the UI turns it into a button. */
+export type Step = 'settings' | 'activity' | 'edit-source' | 'add-again' | 'run-again' | 'reload' | 'sources';
 
 export interface Advice {
   /** How loud it is. */
@@ -69,20 +69,20 @@ export const advice: Record<UiCode, Advice> = {
   CHANNEL_UNKNOWN: {
     tone: 'error',
     title: 'Unknown channel',
-    next: 'Check the spelling of the name, or open it on t.me.',
-    step: 'edit-source',
+    next: 'Open the name on t.me. If it is misspelt, add the channel under the right one and delete this source.',
+    step: 'add-again',
   },
   CHANNEL_NO_PREVIEW: {
     tone: 'warning',
     title: 'No public preview',
-    next: 'Add it as a private source with a session that can read it.',
-    step: 'edit-source',
+    next: 'Check the name; a channel without a public page needs a session that can read it.',
+    step: 'add-again',
   },
   NOT_A_CHANNEL: {
     tone: 'error',
     title: 'Not a channel',
     next: 'Only channels have a public page; groups need a session.',
-    step: 'edit-source',
+    step: 'add-again',
   },
   CHANNEL_BANNED: {
     tone: 'error',

@@ -2,6 +2,7 @@
 import { call } from '$lib/api/client';
 import { keys } from '$lib/api/queries';
 import type { BulkAction, SourceRow } from '$lib/api/types';
+import { quoted } from '$lib/format/names';
 import { plural } from '$lib/format/number';
 import { confirm } from '$lib/state/confirm.svelte';
 import { toasts } from '$lib/state/toasts.svelte';
@@ -17,36 +18,36 @@ export class SourceActions {
   }
 
   run = (source: Named) =>
-    this.#do(`Could not run “${source.name}”`, async () => {
+    this.#do(`Could not run ${quoted(source.name)}`, async () => {
       await call('run_source', { id: source.id });
-      toasts.success(`“${source.name}” is queued`, { link: { label: 'Show activity', href: '/runs' } });
+      toasts.success(`${quoted(source.name)} is queued`, { link: { label: 'Show activity', href: '/runs' } });
     });
 
   pause = (source: Named) =>
-    this.#do(`Could not pause “${source.name}”`, async () => {
+    this.#do(`Could not pause ${quoted(source.name)}`, async () => {
       await call('pause_source', { id: source.id });
-      toasts.success(`“${source.name}” is paused`, {
+      toasts.success(`${quoted(source.name)} is paused`, {
         detail: 'It runs only when asked until you resume it.',
       });
     });
 
   resume = (source: Named) =>
-    this.#do(`Could not resume “${source.name}”`, async () => {
+    this.#do(`Could not resume ${quoted(source.name)}`, async () => {
       await call('resume_source', { id: source.id });
-      toasts.success(`“${source.name}” is scheduled again`);
+      toasts.success(`${quoted(source.name)} is scheduled again`);
     });
 
   /** True once it is gone. */
   delete = async (source: Named): Promise<boolean> => {
     const answer = await confirm.ask({
-      title: `Delete “${source.name}”?`,
+      title: `Delete ${quoted(source.name)}?`,
       body: 'The source and its run history are removed. The files it scraped stay where they are.',
       action: 'Delete',
       danger: true,
       option: 'Also delete files',
     });
     if (!answer) return false;
-    return this.#do(`Could not delete “${source.name}”`, async () => {
+    return this.#do(`Could not delete ${quoted(source.name)}`, async () => {
       const { message } = await call('delete_source', { id: source.id, files: answer.option });
       toasts.success(message);
     });

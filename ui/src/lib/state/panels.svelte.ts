@@ -3,8 +3,8 @@ import type { SourceRow } from '$lib/api/types';
 
 class Panels {
   palette = $state(false);
-  /** The source form: closed, for a new source, or for an existing one. */
-  form = $state.raw<'closed' | 'new' | SourceRow>('closed');
+  /** The source form: closed, for a new source, for a new one like another, or for an existing one. */
+  form = $state.raw<'closed' | 'new' | { like: SourceRow } | SourceRow>('closed');
   addMany = $state(false);
 }
 

@@ -1,4 +1,4 @@
-/** Short news at the edge of the window. Errors stay until closed; the rest leaves by itself. */
+/** Short news at the edge of the window. What can be copied into a report stays until closed; the rest leaves by itself. */
 import { ApiError } from '$lib/api/error';
 import { adviceFor, type Tone } from '$lib/errors/codes';
 
@@ -43,7 +43,7 @@ class Toasts {
   #add(toast: Omit<Toast, 'id'>): void {
     const id = this.#next++;
     this.list = [...this.list.slice(-3), { id, ...toast }];
-    if (toast.tone !== 'error') setTimeout(() => this.close(id), SHOWN_MS);
+    if (toast.copy === undefined) setTimeout(() => this.close(id), SHOWN_MS);
   }
 }
 
