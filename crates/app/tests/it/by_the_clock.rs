@@ -43,9 +43,9 @@ async fn orphan(t: &TestApp, source_id: SourceId, clock: &FixedClock) -> RunUid 
         trigger: Trigger::Schedule,
         created_at: clock.now(),
     };
-    store.begin_run(&new).await.unwrap();
+    let begun = store.begin_run(&new).await.unwrap();
     store.close().await;
-    new.uid
+    begun.uid
 }
 
 /// Waits until a source added just now was scraped: the scheduler has looked at everything since.
