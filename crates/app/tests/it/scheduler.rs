@@ -3,8 +3,18 @@ use std::time::Duration;
 use gleaner_app::view::{CreateSource, EditSource, RunFilter, Tag};
 use gleaner_domain::{Code, RunState, Schedule, Trigger};
 use gleaner_testkit::preview::Faults;
+use gleaner_testkit::world::{ChannelSpec, Mix, World};
 
 use crate::test_app::{HARBOUR, TestApp, completed, eventually, kept, last_run_over, public};
+
+/// Enough pages to stop a run among them, and no files to wait for.
+fn long_history() -> World {
+    World::new().channel(
+        ChannelSpec::new(HARBOUR, 1_100_000_001)
+            .mix(Mix::Text)
+            .posts(1_500),
+    )
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_source_is_scraped_at_once_and_everyone_hears_of_it() {
@@ -59,7 +69,7 @@ async fn one_process_runs_what_is_due_and_takes_wishes_of_the_others() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_is_cancelled_from_another_process_and_goes_on_later() {
-    let t = TestApp::new(1_500).await;
+    let t = TestApp::with(long_history()).await;
     t.site.faults().pages(Faults {
         latency: Duration::from_millis(60),
         ..Faults::default()
@@ -136,7 +146,7 @@ async fn a_queued_run_that_two_processes_want_is_carried_out_once_and_never_fail
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_cannot_change_its_target_while_it_is_scraped() {
-    let t = TestApp::new(1_500).await;
+    let t = TestApp::with(long_history()).await;
     t.site.faults().pages(Faults {
         latency: Duration::from_millis(60),
         ..Faults::default()
