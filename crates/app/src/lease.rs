@@ -5,8 +5,9 @@
 //! holder; what an old holder still tries to write is refused by its number.
 
 use std::fs::{File, TryLockError};
+use std::time::Duration;
 
-use gleaner_domain::{Code, Source};
+use gleaner_domain::{Code, Source, SourceId, SourceUid};
 
 use crate::{ApiError, ApiResult, App, places};
 
@@ -18,23 +19,40 @@ pub(crate) struct SourceLease {
     _file: File,
 }
 
+/// How often a locked file is tried again: somebody may only be looking whether it is locked.
+const TRIES: u32 = 10;
+/// The wait between two tries.
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
+
 impl App {
-    pub(crate) async fn take_source_lease(&self, source: &Source) -> ApiResult<SourceLease> {
-        let path = places::source_lock(&self.0.config, source.uid);
-        let file = lock(&path)?.ok_or_else(|| {
+    /// Takes the lease of a source, and reads the source as it is now that nobody else changes where it goes.
+    pub(crate) async fn take_source_lease(&self, id: SourceId) -> ApiResult<(Source, SourceLease)> {
+        let known = self.0.store.source(id).await?;
+        let path = places::source_lock(&self.0.config, known.uid);
+        let mut file = lock(&path)?;
+        for _ in 1..TRIES {
+            if file.is_some() {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+            file = lock(&path)?;
+        }
+        let file = file.ok_or_else(|| {
             ApiError::new(
                 Code::AlreadyRunning,
-                format!("{} is being scraped already", source.name),
+                format!("{} is being scraped already", known.name),
             )
         })?;
+        let source = self.0.store.source(id).await?;
         let key = format!("source:{}", source.uid);
         let holder = format!("pid {}", std::process::id());
         let fence = self.0.store.take_lease(&key, &holder, self.0.clock.now()).await?;
-        Ok(SourceLease {
+        let lease = SourceLease {
             fence,
             key,
             _file: file,
-        })
+        };
+        Ok((source, lease))
     }
 
     pub(crate) async fn release_source_lease(&self, lease: SourceLease) {
@@ -43,9 +61,9 @@ impl App {
         }
     }
 
-    /// True when no process works on this source.
-    pub(crate) fn source_is_idle(&self, source: &Source) -> ApiResult<bool> {
-        Ok(lock(&places::source_lock(&self.0.config, source.uid))?.is_some())
+    /// When no process works on this source: its lock, so that none begins while it is held.
+    pub(crate) fn lock_idle_source(&self, source: SourceUid) -> ApiResult<Option<File>> {
+        lock(&places::source_lock(&self.0.config, source))
     }
 }
 

@@ -4,8 +4,10 @@
 //! crate wires objects together; only [`config`] reads the environment. Absent on
 //! purpose: HTTP, windows, argument parsing.
 
+mod board;
 pub mod config;
 mod data;
+mod due;
 pub mod error;
 mod events;
 mod import;
@@ -33,8 +35,8 @@ pub use config::Config;
 pub use error::{ApiError, ApiResult, FieldError};
 pub use runner::OnProgress;
 
+use crate::board::Board;
 use crate::events::Bus;
-use crate::runner::Board;
 use crate::settings::Caps;
 
 /// The surface. Cheap to clone; all clones are one app.
@@ -46,7 +48,7 @@ pub(crate) struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
     bus: Bus,
-    board: Board,
+    board: Arc<Board>,
     preview: PreviewClient,
     /// Every task of the app; `shutdown` waits for it.
     tasks: TaskTracker,
@@ -78,7 +80,7 @@ impl App {
             store,
             clock,
             bus,
-            board: Board::default(),
+            board: Arc::default(),
             preview,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),

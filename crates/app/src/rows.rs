@@ -3,7 +3,7 @@
 use gleaner_scrape::NoteLevel;
 use gleaner_store::{LogStored, MessageStored, RunStored, SourceStored};
 
-use crate::runner::Board;
+use crate::board::Board;
 use crate::view::{LogLine, MessageRow, RunRow, SourceRow};
 
 pub(crate) fn source(stored: SourceStored, board: &Board) -> SourceRow {

@@ -1,24 +1,26 @@
 //! Carries out one run: wires history, files, sink and ledger together and hands them to
 //! the engine. Nothing here decides what to read.
 
-use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use gleaner_domain::{
-    Checkpoint, Clock, Code, MessageId, RunCounts, RunOutcome, RunUid, Source, SourceId, Trigger,
+    Checkpoint, Clock, Code, MessageId, RunCounts, RunOutcome, RunState, RunUid, Source, SourceId, Trigger,
 };
 use gleaner_preview::{PreviewClient, PreviewConfig, PreviewFiles, PreviewHistory};
 use gleaner_scrape::{
     Archive, ArchiveIdentity, Engine, History, HistoryError, Ledger, Limits, NoteLevel, Opening, Pacer,
     Phase, Progress, Sink, SinkError, SinkErrorKind, Unpaced, same_channel,
 };
-use gleaner_store::{RunStored, Store};
-use tokio::sync::Notify;
+use gleaner_store::{NewRun, RunQuery, RunStored, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use crate::due::{self, Ended};
+use crate::lease::SourceLease;
+use crate::runs::interrupted;
 use crate::targets::OpenSinkError;
 use crate::view::{RunProgress, RunRow, Tag};
 use crate::{ApiError, ApiResult, App, Config, rows};
@@ -43,40 +45,52 @@ impl App {
         on_progress: OnProgress,
     ) -> ApiResult<RunRow> {
         self.open_for_writing()?;
-        let source = self.0.store.source(id).await?;
-        if !self.source_is_idle(&source)? {
-            return Err(ApiError::new(
-                Code::AlreadyRunning,
-                format!("{} is being scraped already", source.name),
-            ));
-        }
-        self.mend_interrupted_runs().await?;
-        let run = self.queue(&source, Trigger::Manual).await?;
-        let uid = run.uid;
-        if !self.0.board.admit(uid, &cancel) {
-            return Err(ApiError::new(
-                Code::AlreadyRunning,
-                format!("{} is being scraped already", source.name),
-            ));
-        }
-        let done = self.carry_out(source, run, Some(on_progress)).await;
-        self.0.board.dismiss(uid);
-        done?;
-        Ok(rows::run(self.0.store.run(uid).await?, &self.0.board))
+        let (source, lease) = self.take_source_lease(id).await?;
+        let run = match self.begin_here(&source).await {
+            Ok(run) => run,
+            Err(error) => {
+                self.release_source_lease(lease).await;
+                return Err(error);
+            }
+        };
+        let seat = self.0.board.seat(run.uid, &cancel);
+        self.carry_out(source, lease, &run, Some(on_progress)).await;
+        drop(seat);
+        Ok(rows::run(self.0.store.run(run.uid).await?, &self.0.board))
     }
 
-    /// Runs to the end. The run must be admitted to the board.
+    /// Begins a run of a source whose lease is held: what still counts as running has no process.
+    async fn begin_here(&self, source: &Source) -> ApiResult<RunStored> {
+        let left = RunQuery {
+            source_id: Some(source.id),
+            state: Some(RunState::Running),
+            limit: 1,
+            ..RunQuery::default()
+        };
+        for orphan in self.0.store.runs(&left).await? {
+            self.end_run(&orphan, &interrupted(), orphan.counts).await;
+        }
+        let new = NewRun {
+            uid: RunUid::new(),
+            source_id: source.id,
+            trigger: Trigger::Manual,
+            created_at: self.0.clock.now(),
+        };
+        Ok(self.0.store.begin_run(&new).await?)
+    }
+
+    /// Runs to the end and lets go of the lease. The run has begun and has a seat on the board.
     pub(crate) async fn carry_out(
         &self,
         source: Source,
-        run: RunStored,
+        lease: SourceLease,
+        run: &RunStored,
         on_progress: Option<OnProgress>,
-    ) -> ApiResult<()> {
-        let lease = self.take_source_lease(&source).await?;
+    ) {
         let uid = run.uid;
-        self.0.store.start_run(uid, self.0.clock.now()).await?;
         self.changed(Tag::Runs, Some(source.id), Some(uid)).await;
 
+        let in_foreground = on_progress.is_some();
         // A panic in a run is that run's failure, not the app's.
         let work = tokio::spawn(self.clone().scrape(source.clone(), uid, lease.fence, on_progress));
         let (outcome, counts) = work.await.unwrap_or_else(|error| {
@@ -90,28 +104,58 @@ impl App {
                 RunCounts::default(),
             )
         });
+        // Only a person cancels. What quitting stopped goes on at the next start.
+        let quit = !in_foreground && !self.0.board.was_asked_to_stop(uid);
+        let outcome = if outcome == RunOutcome::Cancelled && quit {
+            interrupted()
+        } else {
+            outcome
+        };
         tracing::info!(run = %uid, source = %source.uid, messages = counts.messages, outcome = ?outcome, "a run ended");
-        self.end_run(uid, &outcome, counts).await;
-        if let RunOutcome::Paused { until, .. } = &outcome {
-            self.0.store.set_next_run(source.id, Some(*until)).await?;
-        }
+        self.end_run(run, &outcome, counts).await;
         self.release_source_lease(lease).await;
         self.changed(Tag::Runs, Some(source.id), Some(uid)).await;
         if counts.messages + counts.edited + counts.gone > 0 {
             self.changed(Tag::Messages, Some(source.id), None).await;
         }
-        Ok(())
     }
 
-    pub(crate) async fn end_run(&self, uid: RunUid, outcome: &RunOutcome, counts: RunCounts) {
-        if let Err(error) = self
+    /// Stores how a run ended and, with it, when its source is due next.
+    pub(crate) async fn end_run(&self, run: &RunStored, outcome: &RunOutcome, counts: RunCounts) {
+        let ended = Ended {
+            trigger: run.trigger,
+            outcome,
+            counts,
+            newest: self.newest_if_quiet(run.source_id, outcome, counts).await,
+            at: self.0.clock.now(),
+        };
+        let stored = self
             .0
             .store
-            .finish_run(uid, outcome, counts, self.0.clock.now())
-            .await
-        {
-            tracing::error!(run = %uid, %error, "the end of a run was not stored; it is mended at the next start");
+            .finish_run_and_plan(run.uid, outcome, counts, ended.at, |source| {
+                due::after_run(source, &ended)
+            })
+            .await;
+        match stored {
+            // Ended by somebody else, or gone with its source.
+            Ok(()) | Err(StoreError::RunNotFound | StoreError::SourceNotFound) => {}
+            Err(error) => {
+                tracing::error!(run = %run.uid, %error, "the end of a run was not stored; it is mended later");
+            }
         }
+    }
+
+    async fn newest_if_quiet(
+        &self,
+        source: SourceId,
+        outcome: &RunOutcome,
+        counts: RunCounts,
+    ) -> Option<DateTime<Utc>> {
+        if *outcome != RunOutcome::Completed || counts.has_news() {
+            return None;
+        }
+        // Without it the plain interval is kept.
+        self.0.store.newest_message_at(source).await.ok().flatten()
     }
 
     async fn scrape(
@@ -225,20 +269,16 @@ impl App {
         let channel = &opening.channel;
         let mut fixed = source.clone();
         fixed.channel_id = Some(channel.id);
-        fixed.folder = Some(folder);
+        fixed.folder = Some(folder.clone());
         // A title nobody typed follows the channel.
         if source.channel_title == source.identifier.to_string() {
             fixed.channel_title.clone_from(&channel.title);
         }
         if fixed != *source {
-            // Read again: the user may have edited the source while the channel was being opened.
-            let mut latest = self.0.store.source(source.id).await?;
-            latest.channel_id = fixed.channel_id;
-            latest.folder.clone_from(&fixed.folder);
-            if latest.channel_title == latest.identifier.to_string() {
-                latest.channel_title.clone_from(&fixed.channel_title);
-            }
-            self.0.store.update_source(&latest).await?;
+            self.0
+                .store
+                .fix_identity(source, channel.id, &folder, &channel.title)
+                .await?;
             self.changed(Tag::Sources, Some(source.id), None).await;
         }
         Ok(fixed)
@@ -423,91 +463,6 @@ impl Refusal {
 
 fn internal(error: &dyn std::fmt::Display) -> ApiError {
     ApiError::new(Code::Database, error.to_string())
-}
-
-/// Runs of this process: how to stop them and how they fare.
-#[derive(Default)]
-pub(crate) struct Board {
-    runs: Mutex<HashMap<RunUid, Entry>>,
-    wake: Notify,
-}
-
-struct Entry {
-    cancel: CancellationToken,
-    live: Option<(RunProgress, RunCounts)>,
-}
-
-impl Board {
-    /// False when this run is on the board already.
-    pub(crate) fn admit(&self, run: RunUid, stop: &CancellationToken) -> bool {
-        let mut runs = self.runs.lock().expect("no panic while held");
-        if runs.contains_key(&run) {
-            return false;
-        }
-        runs.insert(
-            run,
-            Entry {
-                cancel: stop.child_token(),
-                live: None,
-            },
-        );
-        true
-    }
-
-    pub(crate) fn dismiss(&self, run: RunUid) {
-        self.runs.lock().expect("no panic while held").remove(&run);
-    }
-
-    pub(crate) fn running(&self) -> usize {
-        self.runs.lock().expect("no panic while held").len()
-    }
-
-    pub(crate) fn cancel(&self, run: RunUid) {
-        if let Some(entry) = self.runs.lock().expect("no panic while held").get(&run) {
-            entry.cancel.cancel();
-        }
-    }
-
-    /// The run's own stop; already cancelled for a run that is not on the board.
-    fn token(&self, run: RunUid) -> CancellationToken {
-        let found = self
-            .runs
-            .lock()
-            .expect("no panic while held")
-            .get(&run)
-            .map(|e| e.cancel.clone());
-        found.unwrap_or_else(|| {
-            let gone = CancellationToken::new();
-            gone.cancel();
-            gone
-        })
-    }
-
-    async fn cancelled(&self, run: RunUid) {
-        self.token(run).cancelled().await;
-    }
-
-    fn post(&self, run: RunUid, live: RunProgress, counts: RunCounts) {
-        if let Some(entry) = self.runs.lock().expect("no panic while held").get_mut(&run) {
-            entry.live = Some((live, counts));
-        }
-    }
-
-    pub(crate) fn progress(&self, run: RunUid) -> Option<(RunProgress, RunCounts)> {
-        self.runs
-            .lock()
-            .expect("no panic while held")
-            .get(&run)
-            .and_then(|e| e.live.clone())
-    }
-
-    pub(crate) fn wake_scheduler(&self) {
-        self.wake.notify_one();
-    }
-
-    pub(crate) async fn woken(&self) {
-        self.wake.notified().await;
-    }
 }
 
 /// Turns totals into speeds.

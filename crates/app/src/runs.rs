@@ -1,13 +1,19 @@
 //! Runs: ask for one, list, show, cancel, mend what a crash left.
 
+use std::time::Duration;
+
 use gleaner_domain::{Code, RunOutcome, RunState, RunUid, Source, SourceId, Trigger};
 use gleaner_store::{NewRun, RunQuery, RunStored};
 
+use crate::lease::SourceLease;
 use crate::view::{RunDetail, RunFilter, RunRow, Tag};
-use crate::{ApiError, ApiResult, App, events, rows};
+use crate::{ApiError, ApiResult, App, due, events, rows};
 
 /// Lines of a run's log that are shown.
 const LOG_LINES: u32 = 1_000;
+/// How often the lease of a source that is about to go is tried: some fifteen seconds in all.
+const STOP_TRIES: u32 = 100;
+const BETWEEN_STOP_TRIES: Duration = Duration::from_millis(100);
 
 impl App {
     /// Asks for a run. Whoever runs what is due takes it at once.
@@ -48,23 +54,35 @@ impl App {
     /// Stops a run, wherever it goes on; its checkpoint is kept.
     pub async fn cancel_run(&self, uid: RunUid) -> ApiResult<RunRow> {
         let run = self.0.store.run(uid).await?;
-        match run.state {
-            RunState::Running => {
-                self.0.board.cancel(uid);
-                // It may go on in another process on this data folder.
-                self.append(events::CANCEL, Some(run.source_id), Some(uid)).await;
-            }
-            RunState::Queued => {
-                let now = self.0.clock.now();
-                self.0
-                    .store
-                    .finish_run(uid, &RunOutcome::Cancelled, run.counts, now)
-                    .await?;
-                self.changed(Tag::Runs, Some(run.source_id), Some(uid)).await;
-            }
-            RunState::Completed | RunState::Paused | RunState::Cancelled | RunState::Failed => {}
+        let now = self.0.clock.now();
+        let waited = run.state == RunState::Queued
+            && self
+                .0
+                .store
+                .finish_queued_run(uid, &RunOutcome::Cancelled, now, |s| due::after_cancel(s, now))
+                .await?;
+        if waited {
+            self.changed(Tag::Runs, Some(run.source_id), Some(uid)).await;
+        } else if !run.state.is_over() {
+            // Also when it began a moment ago.
+            self.stop_run(&run).await?;
         }
         Ok(rows::run(self.0.store.run(uid).await?, &self.0.board))
+    }
+
+    async fn stop_run(&self, run: &RunStored) -> ApiResult<()> {
+        let source = self.0.store.source(run.source_id).await?;
+        if let Some(_idle) = self.lock_idle_source(source.uid)? {
+            // Its process died: nobody else will end it.
+            self.end_run(run, &RunOutcome::Cancelled, run.counts).await;
+            self.changed(Tag::Runs, Some(run.source_id), Some(run.uid)).await;
+        } else {
+            self.0.board.cancel(run.uid);
+            // It may go on in another process on this data folder.
+            self.append(events::CANCEL, Some(run.source_id), Some(run.uid))
+                .await;
+        }
+        Ok(())
     }
 
     /// A queued run of this source: the one that waits already, or a new one.
@@ -85,51 +103,48 @@ impl App {
 
     /// Ends what a killed process left as running, and lets it go on at once.
     pub(crate) async fn mend_interrupted_runs(&self) -> ApiResult<()> {
-        for run in self.0.store.orphaned_runs().await? {
-            let source = self.0.store.source(run.source_id).await?;
-            if run.state != RunState::Running || !self.source_is_idle(&source)? {
-                continue;
+        for (run, source) in self.0.store.runs_under_way().await? {
+            // One lock file that cannot be used keeps neither the app nor the other runs from starting.
+            match self.lock_idle_source(source) {
+                Ok(Some(_idle)) => {
+                    self.end_run(&run, &interrupted(), run.counts).await;
+                    self.changed(Tag::Runs, Some(run.source_id), Some(run.uid)).await;
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(run = %run.uid, "not mended: {}", error.detail),
             }
-            let outcome = RunOutcome::Failed {
-                code: Code::Interrupted,
-                detail: "Gleaner was stopped while this run went on".to_owned(),
-            };
-            let now = self.0.clock.now();
-            self.0
-                .store
-                .finish_run(run.uid, &outcome, run.counts, now)
-                .await?;
-            if source.next_run_at.is_some() && source.paused_at.is_none() {
-                self.0.store.set_next_run(source.id, Some(now)).await?;
-            }
-            self.changed(Tag::Runs, Some(source.id), Some(run.uid)).await;
         }
         Ok(())
     }
 
-    /// Ends the runs of a source that is about to go.
-    pub(crate) async fn stop_runs_of(&self, source: &Source) -> ApiResult<()> {
-        for state in [RunState::Queued, RunState::Running] {
-            let query = RunQuery {
-                source_id: Some(source.id),
-                state: Some(state),
-                limit: 10,
-                ..RunQuery::default()
-            };
-            for run in self.0.store.runs(&query).await? {
-                self.cancel_run(run.uid).await?;
-            }
-        }
+    /// Ends the runs of a source that is about to go, and keeps others from beginning.
+    pub(crate) async fn stop_and_hold(&self, id: SourceId) -> ApiResult<(Source, SourceLease)> {
+        let open = RunQuery {
+            source_id: Some(id),
+            over: Some(false),
+            limit: 1,
+            ..RunQuery::default()
+        };
+        let mut asked = None;
         // A run ends within its batch; the request's own patience is longer.
-        for _ in 0..100 {
-            if self.source_is_idle(source)? {
-                return Ok(());
+        for _ in 0..STOP_TRIES {
+            for run in self.0.store.runs(&open).await? {
+                if asked != Some((run.uid, run.state)) {
+                    asked = Some((run.uid, run.state));
+                    self.cancel_run(run.uid).await?;
+                }
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            match self.take_source_lease(id).await {
+                Err(error) if error.code == Code::AlreadyRunning => {
+                    tokio::time::sleep(BETWEEN_STOP_TRIES).await;
+                }
+                taken => return taken,
+            }
         }
+        let name = self.0.store.source(id).await?.name;
         Err(ApiError::new(
             Code::InUse,
-            format!("{} is still being scraped: try again in a moment", source.name),
+            format!("{name} is still being scraped: try again in a moment"),
         ))
     }
 
@@ -141,5 +156,13 @@ impl App {
             ..RunQuery::default()
         };
         Ok(self.0.store.runs(&query).await?.into_iter().next())
+    }
+}
+
+/// How a run ends that nobody stopped: its process quit or died.
+pub(crate) fn interrupted() -> RunOutcome {
+    RunOutcome::Failed {
+        code: Code::Interrupted,
+        detail: "Gleaner was stopped while this run went on".to_owned(),
     }
 }

@@ -5,26 +5,41 @@
 
 use std::time::Duration;
 
-use gleaner_domain::{RunOutcome, Source, Trigger};
-use gleaner_store::RunStored;
+use chrono::{DateTime, TimeDelta, Utc};
+use gleaner_domain::{Code, RunOutcome, RunUid, Source, Trigger};
+use gleaner_store::{NewRun, RunStored, StoreError};
 
-use crate::{ApiResult, App, lease, places};
+use crate::view::Tag;
+use crate::{ApiError, ApiResult, App, lease, places};
 
 /// Runs at once. Preview runs mostly wait for their turn at the host, so more would only queue there.
 const AT_ONCE: usize = 4;
 /// How long due times and other processes' wishes may go unnoticed.
 const TICK: Duration = Duration::from_secs(1);
+/// How long the end of another process may go unnoticed that died at work.
+const MEND_EVERY: TimeDelta = TimeDelta::minutes(1);
+/// How often old runs of sources that have no new ones are looked for.
+const PRUNE_EVERY: TimeDelta = TimeDelta::days(1);
+
+/// When this process, since it runs what is due, last did what is not of every beat.
+#[derive(Default)]
+struct Chores {
+    mended: Option<DateTime<Utc>>,
+    pruned: Option<DateTime<Utc>>,
+}
 
 impl App {
     /// Runs what is due from now on, as soon as no other process on this data folder does.
     pub fn start_scheduler(&self) {
         let app = self.clone();
         self.0.tasks.spawn(async move {
-            loop {
-                if let Err(error) = app.tick().await {
+            let mut chores = Chores::default();
+            while !app.0.stop.is_cancelled() {
+                if let Err(error) = app.tick(&mut chores).await {
                     tracing::error!(code = %error.code, "the scheduler skipped a beat: {}", error.detail);
                 }
                 tokio::select! {
+                    biased;
                     () = app.0.stop.cancelled() => return,
                     () = app.0.board.woken() => {}
                     () = tokio::time::sleep(TICK) => {}
@@ -38,13 +53,21 @@ impl App {
         self.0.scheduler.lock().expect("no panic while held").is_some()
     }
 
-    async fn tick(&self) -> ApiResult<()> {
+    async fn tick(&self, chores: &mut Chores) -> ApiResult<()> {
         if !self.become_scheduler()? {
             return Ok(());
         }
-        let caps = self.caps().await?;
         let now = self.0.clock.now();
-        if caps.scheduler {
+        // The holder before this one may have died at work: so the first beat begins here, too.
+        if passed(chores.mended, now, MEND_EVERY) {
+            self.mend_interrupted_runs().await?;
+            chores.mended = Some(now);
+        }
+        if passed(chores.pruned, now, PRUNE_EVERY) {
+            self.0.store.prune_runs(now).await?;
+            chores.pruned = Some(now);
+        }
+        if self.caps().await?.scheduler {
             let room = AT_ONCE.saturating_sub(self.0.board.running()) as u32;
             for source in self.0.store.due_sources(now, room).await? {
                 self.queue_due(&source).await?;
@@ -52,7 +75,7 @@ impl App {
         }
         let room = AT_ONCE.saturating_sub(self.0.board.running()) as u32;
         for run in self.0.store.queued_runs(room).await? {
-            self.spawn_run(run).await?;
+            self.spawn_run(run);
         }
         Ok(())
     }
@@ -67,36 +90,101 @@ impl App {
 
     async fn queue_due(&self, source: &Source) -> ApiResult<()> {
         let now = self.0.clock.now();
-        let due = source.next_run_at.unwrap_or(now);
-        // A schedule that no longer parses (a zone that was renamed) stops rather than spins.
-        let next = source.schedule.next_due(due, now).unwrap_or_else(|error| {
-            tracing::error!(source = %source.uid, %error, "the schedule cannot be kept");
-            None
-        });
-        self.0.store.set_next_run(source.id, next).await?;
-        self.queue(source, Trigger::Schedule).await.map(|_| ())
-    }
-
-    async fn spawn_run(&self, run: RunStored) -> ApiResult<()> {
-        if !self.0.board.admit(run.uid, &self.0.stop) {
-            return Ok(());
+        let new = NewRun {
+            uid: RunUid::new(),
+            source_id: source.id,
+            trigger: Trigger::Schedule,
+            created_at: now,
+        };
+        match self
+            .0
+            .store
+            .queue_due_run(&new, |source| planned(source, now))
+            .await
+        {
+            Ok(Some(run)) => self.changed(Tag::Runs, Some(source.id), Some(run.uid)).await,
+            // Edited, started by hand or deleted in the meantime.
+            Ok(None) | Err(StoreError::SourceNotFound) => {}
+            Err(error) => return Err(error.into()),
         }
-        let source = self.0.store.source(run.source_id).await?;
-        let app = self.clone();
-        self.0.tasks.spawn(async move {
-            let uid = run.uid;
-            if let Err(error) = app.carry_out(source, run, None).await {
-                tracing::warn!(run = %uid, code = %error.code, "a run did not start: {}", error.detail);
-                let outcome = RunOutcome::Failed {
-                    code: error.code,
-                    detail: error.detail,
-                };
-                app.end_run(uid, &outcome, gleaner_domain::RunCounts::default())
-                    .await;
-            }
-            app.0.board.dismiss(uid);
-            app.0.board.wake_scheduler();
-        });
         Ok(())
     }
+
+    fn spawn_run(&self, run: RunStored) {
+        let Some(seat) = self.0.board.admit(run.uid, &self.0.stop) else {
+            return;
+        };
+        let app = self.clone();
+        self.0.tasks.spawn(async move {
+            let began = app.run_queued(&run).await;
+            drop(seat);
+            match began {
+                Ok(true) => app.0.board.wake_scheduler(),
+                // It waits for the next beat, or somebody else has it.
+                Ok(false) => {}
+                Err(error) => app.fail_start(&run, error).await,
+            }
+        });
+    }
+
+    /// Runs what waits, to the end; false when it cannot begin now.
+    async fn run_queued(&self, run: &RunStored) -> ApiResult<bool> {
+        let (source, lease) = match self.take_source_lease(run.source_id).await {
+            Ok(taken) => taken,
+            // Whoever has the lease is about to end, takes this run over, or removes its source.
+            Err(error) if error.code == Code::AlreadyRunning => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let begun = if self.0.stop.is_cancelled() {
+            Ok(false)
+        } else {
+            match self.0.store.start_run(run.uid, self.0.clock.now()).await {
+                Ok(()) => Ok(true),
+                Err(StoreError::AlreadyRunning | StoreError::RunNotFound) => Ok(false),
+                Err(error) => Err(error.into()),
+            }
+        };
+        if let Ok(true) = begun {
+            self.carry_out(source, lease, run, None).await;
+        } else {
+            self.release_source_lease(lease).await;
+        }
+        begun
+    }
+
+    /// Ends a run that cannot begin, if it still waits.
+    async fn fail_start(&self, run: &RunStored, error: ApiError) {
+        tracing::warn!(run = %run.uid, code = %error.code, "a run did not start: {}", error.detail);
+        let outcome = RunOutcome::Failed {
+            code: error.code,
+            detail: error.detail,
+        };
+        let now = self.0.clock.now();
+        let ended = self
+            .0
+            .store
+            .finish_queued_run(run.uid, &outcome, now, |source| source.next_run_at)
+            .await;
+        match ended {
+            Ok(true) => self.changed(Tag::Runs, Some(run.source_id), Some(run.uid)).await,
+            // Gone with its source, or somebody else's by now.
+            Ok(false) | Err(StoreError::RunNotFound) => {}
+            Err(error) => tracing::error!(run = %run.uid, %error, "the end of a run was not stored"),
+        }
+    }
+}
+
+/// The due time after the one that is queued now.
+fn planned(source: &Source, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let due = source.next_run_at.unwrap_or(now);
+    // A schedule that no longer parses (a zone that was renamed) stops rather than spins.
+    source.schedule.next_due(due, now).unwrap_or_else(|error| {
+        tracing::error!(source = %source.uid, %error, "the schedule cannot be kept");
+        None
+    })
+}
+
+/// Whether it is time again; a clock that was set back counts, too.
+fn passed(last: Option<DateTime<Utc>>, now: DateTime<Utc>, every: TimeDelta) -> bool {
+    last.is_none_or(|last| (now - last).abs() >= every)
 }

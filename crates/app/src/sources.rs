@@ -1,12 +1,14 @@
 //! Sources: create, list, show, edit, pause, delete.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use chrono::{DateTime, Utc};
 use gleaner_domain::{
-    AccessLevel, Code, IdRanges, PeerAddress, RunUid, Source, SourceId, SourceUid, Target, TargetKind, TargetSettings,
-    Trigger,
+    AccessLevel, Code, IdRanges, PeerAddress, RunUid, Schedule, ScrapePolicy, Source, SourceId, SourceUid,
+    Target, TargetKind, TargetSettings, TargetUid, Trigger,
 };
-use gleaner_store::{NewRun, NewSource};
+use gleaner_store::NewSource;
 
 use crate::view::{
     BulkAction, BulkFailure, BulkReport, BulkSources, Completeness, CompletenessStep, ContractSource,
@@ -30,8 +32,13 @@ impl App {
         self.open_for_writing()?;
         let planned = self.plan_source(new).await?;
         let kind = planned.target.kind();
-        let source = self.0.store.insert_source(&planned.source).await?;
-        self.queue_first_run(&source).await?;
+        let run = RunUid::new();
+        let source = self
+            .0
+            .store
+            .insert_source_and_run(&planned.source, run, Trigger::Created)
+            .await?;
+        self.changed(Tag::Runs, Some(source.id), Some(run)).await;
         self.changed(Tag::Sources, Some(source.id), None).await;
         Ok(ContractSource::new(&source, kind))
     }
@@ -107,54 +114,51 @@ impl App {
     /// Changes a source; what is absent stays.
     pub async fn edit_source(&self, id: SourceId, edit: EditSource) -> ApiResult<SourceRow> {
         self.open_for_writing()?;
-        let mut source = self.0.store.source(id).await?;
-        let now = self.0.clock.now();
-        if let Some(name) = edit.name {
-            source.name = required("name", &name, 200)?;
+        let known = self.0.store.source(id).await?;
+        let target = match edit.target_uid {
+            Some(uid) if uid != known.target => Some(self.0.store.target(uid).await?.uid),
+            _ => None,
+        };
+        let change = checked_edit(edit, &known, target, self.0.clock.now())?;
+        if target.is_some() {
+            // Held to the end: a run that begins meanwhile would write to the old archive.
+            let (_, lease) = self.take_source_lease(id).await?;
+            let changed = self
+                .0
+                .store
+                .change_source(id, |source| change.apply(source))
+                .await;
+            self.release_source_lease(lease).await;
+            changed?;
+        } else {
+            self.0
+                .store
+                .change_source(id, |source| change.apply(source))
+                .await?;
         }
-        if let Some(title) = edit.channel_title {
-            source.channel_title = bounded("channel_title", &title, 300)?;
-        }
-        if let Some(policy) = edit.policy {
-            source.policy = checked_policy(policy)?;
-        }
-        if let Some(schedule) = edit.schedule {
-            source.schedule = schedule
-                .validated(now)
-                .map_err(|e| ApiError::field("schedule", e.to_string()))?;
-            source.next_run_at = source.schedule.next_after(now).ok().flatten();
-        }
-        if let Some(target) = edit.target_uid {
-            let target = self.0.store.target(target).await?;
-            self.refuse_while_running(&source)?;
-            source.target = target.uid;
-        }
-        self.0.store.update_source(&source).await?;
         self.changed(Tag::Sources, Some(id), None).await;
         Ok(self.row(self.0.store.source_row(id).await?))
     }
 
     /// Stops a source's schedule; a run under way goes on.
     pub async fn pause_source(&self, id: SourceId) -> ApiResult<SourceRow> {
-        self.set_paused(id, true).await?;
+        self.set_paused(&[id], true).await?;
         Ok(self.row(self.0.store.source_row(id).await?))
     }
 
     /// Starts a source's schedule again; it is due at once.
     pub async fn resume_source(&self, id: SourceId) -> ApiResult<SourceRow> {
-        self.set_paused(id, false).await?;
+        self.set_paused(&[id], false).await?;
         Ok(self.row(self.0.store.source_row(id).await?))
     }
 
     /// Removes a source. Its files stay unless `files` asks otherwise.
     pub async fn delete_source(&self, id: SourceId, files: bool) -> ApiResult<Message> {
         self.open_for_writing()?;
-        let source = self.0.store.source(id).await?;
-        self.stop_runs_of(&source).await?;
-        if files {
-            self.remove_archive(&source).await?;
-        }
-        self.0.store.delete_source(id).await?;
+        let (source, lease) = self.stop_and_hold(id).await?;
+        let removed = self.remove_held(&source, files).await;
+        self.release_source_lease(lease).await;
+        removed?;
         self.changed(Tag::Sources, Some(id), None).await;
         Ok(Message {
             message: "Source deleted successfully".to_owned(),
@@ -166,14 +170,22 @@ impl App {
         if bulk.ids.len() > BULK {
             return Err(ApiError::field("ids", format!("at most {BULK} at once")));
         }
+        let at_once = match &bulk.action {
+            BulkAction::Pause => Some(self.set_paused(&bulk.ids, true).await?),
+            BulkAction::Resume => Some(self.set_paused(&bulk.ids, false).await?),
+            BulkAction::Run | BulkAction::Delete { .. } | BulkAction::SetTarget { .. } => None,
+        };
         let mut report = BulkReport {
             done: 0,
             failed: Vec::new(),
         };
         for id in bulk.ids {
             let done = match &bulk.action {
-                BulkAction::Pause => self.set_paused(id, true).await,
-                BulkAction::Resume => self.set_paused(id, false).await,
+                BulkAction::Pause | BulkAction::Resume => at_once
+                    .as_ref()
+                    .is_some_and(|known| known.contains(&id))
+                    .then_some(())
+                    .ok_or_else(ApiError::source_not_found),
                 BulkAction::Run => self.run_source(id).await.map(|_| ()),
                 BulkAction::Delete { files } => self.delete_source(id, *files).await.map(|_| ()),
                 BulkAction::SetTarget { target_uid } => {
@@ -342,15 +354,10 @@ impl App {
         let target = self
             .choose_target(kind, new.target_uid, new.path.as_deref())
             .await?;
-        let title = bounded("channel_title", &new.channel_title, 300)?;
         let source = NewSource {
             uid: SourceUid::new(),
             name,
-            channel_title: if title.is_empty() {
-                identifier.to_string()
-            } else {
-                title
-            },
+            channel_title: title_of(&new.channel_title, &identifier)?,
             identifier,
             access_level,
             target: target.uid,
@@ -366,42 +373,24 @@ impl App {
         Ok(PlannedSource { source, target })
     }
 
-    pub(crate) async fn queue_first_run(&self, source: &Source) -> ApiResult<()> {
-        let run = NewRun {
-            uid: RunUid::new(),
-            source_id: source.id,
-            trigger: Trigger::Created,
-            created_at: self.0.clock.now(),
-        };
-        self.0.store.insert_run(&run).await?;
-        self.changed(Tag::Runs, Some(source.id), Some(run.uid)).await;
-        Ok(())
-    }
-
-    async fn set_paused(&self, id: SourceId, paused: bool) -> ApiResult<()> {
+    /// Pauses or resumes all at once; returns those that exist.
+    async fn set_paused(&self, ids: &[SourceId], paused: bool) -> ApiResult<BTreeSet<SourceId>> {
         self.open_for_writing()?;
-        let mut source = self.0.store.source(id).await?;
-        if source.paused_at.is_some() == paused {
-            return Ok(());
-        }
         let now = self.0.clock.now();
-        source.paused_at = paused.then_some(now);
-        if !paused {
-            source.next_run_at = source.schedule.next_after(now).ok().flatten().map(|_| now);
+        let (known, changed) = self.0.store.set_paused(ids, paused, now).await?;
+        if changed > 0 {
+            let one = ids.first().copied().filter(|_| ids.len() == 1);
+            self.changed(Tag::Sources, one, None).await;
         }
-        self.0.store.update_source(&source).await?;
-        self.changed(Tag::Sources, Some(id), None).await;
-        Ok(())
+        Ok(known)
     }
 
-    fn refuse_while_running(&self, source: &Source) -> ApiResult<()> {
-        if self.source_is_idle(source)? {
-            return Ok(());
+    async fn remove_held(&self, source: &Source, files: bool) -> ApiResult<()> {
+        if files {
+            self.remove_archive(source).await?;
         }
-        Err(ApiError::new(
-            Code::AlreadyRunning,
-            format!("{} is being scraped right now", source.name),
-        ))
+        self.0.store.delete_source(source.id).await?;
+        Ok(())
     }
 
     fn row(&self, stored: gleaner_store::SourceStored) -> SourceRow {
@@ -431,6 +420,77 @@ pub(crate) struct PlannedSource {
     pub(crate) target: Target,
 }
 
+/// What an edit changes, checked; made to the source as it is when it is written.
+struct CheckedEdit {
+    name: Option<String>,
+    channel_title: Option<String>,
+    policy: Option<ScrapePolicy>,
+    schedule: Option<(Schedule, Option<DateTime<Utc>>)>,
+    target: Option<TargetUid>,
+}
+
+impl CheckedEdit {
+    fn apply(self, source: &mut Source) {
+        if let Some(name) = self.name {
+            source.name = name;
+        }
+        if let Some(title) = self.channel_title {
+            source.channel_title = title;
+        }
+        if let Some(policy) = self.policy {
+            source.policy = policy;
+        }
+        // Forms send the schedule along with anything else: only another one is a new beginning.
+        if let Some((schedule, next)) = self.schedule
+            && schedule != source.schedule
+        {
+            source.schedule = schedule;
+            source.next_run_at = next;
+        }
+        if let Some(target) = self.target {
+            source.target = target;
+        }
+    }
+}
+
+fn checked_edit(
+    edit: EditSource,
+    known: &Source,
+    target: Option<TargetUid>,
+    now: DateTime<Utc>,
+) -> ApiResult<CheckedEdit> {
+    let schedule = match edit.schedule {
+        Some(schedule) if schedule != known.schedule => {
+            let schedule = schedule
+                .validated(now)
+                .map_err(|e| ApiError::field("schedule", e.to_string()))?;
+            let next = schedule.next_after(now).ok().flatten();
+            Some((schedule, next))
+        }
+        _ => None,
+    };
+    Ok(CheckedEdit {
+        name: edit.name.map(|name| required("name", &name, 200)).transpose()?,
+        channel_title: edit
+            .channel_title
+            .map(|title| title_of(&title, &known.identifier))
+            .transpose()?,
+        policy: edit.policy.map(checked_policy).transpose()?,
+        schedule,
+        target,
+    })
+}
+
+/// A title, or the channel's address in place of an empty one.
+fn title_of(title: &str, identifier: &PeerAddress) -> ApiResult<String> {
+    let title = bounded("channel_title", title, 300)?;
+    Ok(if title.is_empty() {
+        identifier.to_string()
+    } else {
+        title
+    })
+}
+
 fn required(field: &str, text: &str, most: usize) -> ApiResult<String> {
     let text = bounded(field, text, most)?;
     if text.is_empty() {
@@ -451,7 +511,7 @@ fn bounded(field: &str, text: &str, most: usize) -> ApiResult<String> {
     Ok(text.to_owned())
 }
 
-fn checked_policy(policy: gleaner_domain::ScrapePolicy) -> ApiResult<gleaner_domain::ScrapePolicy> {
+fn checked_policy(policy: ScrapePolicy) -> ApiResult<ScrapePolicy> {
     if policy.recent_window > 1_000 {
         return Err(ApiError::field("policy.recent_window", "at most 1000 messages"));
     }

@@ -95,3 +95,10 @@ pub struct RunCounts {
     /// Requests repeated after a failure.
     pub retries: u64,
 }
+
+impl RunCounts {
+    /// Whether a person would want to hear of this run. Counters read again are no news.
+    pub fn has_news(&self) -> bool {
+        self.messages > 0 || self.edited > 0 || self.gone > 0 || self.files > 0 || self.files_failed > 0
+    }
+}

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use gleaner_domain::SourceId;
 
 use crate::column::{self, Columns};
@@ -31,6 +32,18 @@ impl Store {
             channel: self.channel(id).await?,
             files_missing: self.files_missing(id).await?,
         })
+    }
+
+    /// When the newest kept message was posted.
+    pub async fn newest_message_at(&self, id: SourceId) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let at: Option<i64> = sqlx::query_scalar(
+            "SELECT date FROM messages INDEXED BY messages_facts WHERE source_id = ?1
+             ORDER BY day DESC, date DESC LIMIT 1",
+        )
+        .bind(id.0)
+        .fetch_optional(&self.readers)
+        .await?;
+        at.map(column::time).transpose()
     }
 
     async fn files_missing(&self, id: SourceId) -> Result<Vec<(String, u64)>, StoreError> {

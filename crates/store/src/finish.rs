@@ -1,19 +1,21 @@
 //! How a run ends: its outcome, folding of runs without news, pruning of history.
 
 use chrono::{DateTime, Utc};
-use gleaner_domain::{Code, RunCounts, RunOutcome, RunState, RunUid, SourceId, Trigger};
+use gleaner_domain::{Code, RunCounts, RunOutcome, RunState, RunUid, Source, SourceId, Trigger};
 use sqlx::SqliteConnection;
 
 use crate::column::{self, Columns};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, sources};
 
 /// Runs kept of one source.
 const KEPT_RUNS: i64 = 50;
 /// Days a run is kept.
 const KEPT_DAYS: i64 = 90;
+/// Runs removed in one transaction.
+const PER_PRUNING: i64 = 5_000;
 
 impl Store {
-    /// Ends a queued or running run with its totals.
+    /// Ends a queued or running run with its totals; its source stays due when it was.
     ///
     /// A completed scheduled run without news takes the row of such a run directly before it into its
     /// own: `folded` and the figures add up, uid and times are the newest. Runs beyond the newest 50 of
@@ -25,16 +27,92 @@ impl Store {
         counts: RunCounts,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        self.finish_run_and_plan(uid, outcome, counts, at, |source| source.next_run_at)
+            .await
+    }
+
+    /// As [`Store::finish_run`]; in the same transaction `next` says when the source is due next.
+    pub async fn finish_run_and_plan(
+        &self,
+        uid: RunUid,
+        outcome: &RunOutcome,
+        counts: RunCounts,
+        at: DateTime<Utc>,
+        next: impl FnOnce(&Source) -> Option<DateTime<Utc>> + Send,
+    ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let run = Ending::read(&mut tx, uid).await?;
-        write_counts(&mut tx, run.id, run.source, counts, run.file_bytes, at).await?;
-        write_outcome(&mut tx, run.id, outcome, at).await?;
-        if *outcome == RunOutcome::Completed && run.trigger == Trigger::Schedule && !has_news(counts) {
-            fold(&mut tx, &run).await?;
+        if run.state.is_over() {
+            return Err(StoreError::RunNotFound);
         }
-        prune(&mut tx, run.source, at).await?;
+        finish(&mut tx, &run, outcome, counts, at, next).await?;
         Ok(tx.commit().await?)
     }
+
+    /// Ends a run that still waits, as above; false when it began, or is over, in the meantime.
+    pub async fn finish_queued_run(
+        &self,
+        uid: RunUid,
+        outcome: &RunOutcome,
+        at: DateTime<Utc>,
+        next: impl FnOnce(&Source) -> Option<DateTime<Utc>> + Send,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let run = Ending::read(&mut tx, uid).await?;
+        if run.state != RunState::Queued {
+            return Ok(false);
+        }
+        finish(&mut tx, &run, outcome, RunCounts::default(), at, next).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Forgets runs that ended more than 90 days ago, of sources that have no new ones, too.
+    pub async fn prune_runs(&self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        loop {
+            // In steps, so that no other process waits for long.
+            let removed = sqlx::query(
+                "DELETE FROM runs WHERE id IN (SELECT id FROM runs
+                                               WHERE state NOT IN ('queued', 'running') AND finished_at < ?1
+                                               LIMIT ?2)",
+            )
+            .bind(column::ms(at - chrono::Duration::days(KEPT_DAYS)))
+            .bind(PER_PRUNING)
+            .execute(&self.writer)
+            .await?
+            .rows_affected();
+            if removed == 0 {
+                break;
+            }
+        }
+        sqlx::query("DELETE FROM day_bytes WHERE day < ?1")
+            .bind(column::day(at) - KEPT_DAYS)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}
+
+async fn finish(
+    tx: &mut SqliteConnection,
+    run: &Ending,
+    outcome: &RunOutcome,
+    counts: RunCounts,
+    at: DateTime<Utc>,
+    next: impl FnOnce(&Source) -> Option<DateTime<Utc>> + Send,
+) -> Result<(), StoreError> {
+    write_counts(tx, run.id, run.source, counts, run.file_bytes, at).await?;
+    write_outcome(tx, run.id, outcome, at).await?;
+    if *outcome == RunOutcome::Completed && run.trigger == Trigger::Schedule && !counts.has_news() {
+        fold(tx, run).await?;
+    }
+    prune(tx, run.source, at).await?;
+    let source = sources::read(tx, run.source).await?;
+    let due = next(&source);
+    if due != source.next_run_at {
+        sources::set_next_run(tx, run.source, due).await?;
+    }
+    Ok(())
 }
 
 /// Writes a run's totals, which never fall (a run that broke may not know its own), and counts the bytes of files that are new in them for the day.
@@ -87,6 +165,7 @@ struct Ending {
     source: SourceId,
     trigger: Trigger,
     file_bytes: u64,
+    state: RunState,
 }
 
 impl Ending {
@@ -97,17 +176,13 @@ impl Ending {
             .await?
             .ok_or(StoreError::RunNotFound)?;
         let mut columns = Columns::of(&row);
-        let run = Self {
+        Ok(Self {
             id: columns.take()?,
             source: SourceId(columns.take()?),
             trigger: columns.word("trigger")?,
             file_bytes: columns.count()?,
-        };
-        if columns.word::<RunState>("state")?.is_over() {
-            Err(StoreError::RunNotFound)
-        } else {
-            Ok(run)
-        }
+            state: columns.word("state")?,
+        })
     }
 }
 
@@ -138,11 +213,6 @@ async fn write_outcome(
     .execute(tx)
     .await?;
     Ok(())
-}
-
-/// Whether a person would want to see this run in a row of its own. Counters read again are no news.
-fn has_news(counts: RunCounts) -> bool {
-    counts.messages > 0 || counts.edited > 0 || counts.gone > 0 || counts.files > 0 || counts.files_failed > 0
 }
 
 /// Takes the run before into this one, if that one had no news (nor a warning in its log) either.

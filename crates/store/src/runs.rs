@@ -1,7 +1,7 @@
 //! Runs: queue, start, list. How they end is in `finish`.
 
 use chrono::{DateTime, Utc};
-use gleaner_domain::{RunCounts, RunState, RunUid, SourceId};
+use gleaner_domain::{RunCounts, RunState, RunUid, Source, SourceId, SourceUid};
 use gleaner_scrape::NoteLevel;
 use sqlx::error::ErrorKind;
 use sqlx::sqlite::SqliteRow;
@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::column::{self, Columns, Words};
 use crate::error::broken_rule;
-use crate::{LogStored, NewRun, RunQuery, RunStored, Store, StoreError};
+use crate::{LogStored, NewRun, RunQuery, RunStored, Store, StoreError, sources};
 
 /// What [`run_of`] reads.
 macro_rules! run_columns {
@@ -37,28 +37,51 @@ impl Store {
     /// Queues a run, unless one of this source is queued or under way.
     pub async fn insert_run(&self, run: &NewRun) -> Result<RunStored, StoreError> {
         let mut tx = self.write().await?;
-        let open: Option<i64> =
-            sqlx::query_scalar("SELECT id FROM runs WHERE source_id = ?1 AND state IN ('queued', 'running')")
-                .bind(run.source_id.0)
+        let stored = queue(&mut tx, run).await?;
+        tx.commit().await?;
+        Ok(stored)
+    }
+
+    /// Queues a run of a source that is still due, and plans the one after it in the same transaction.
+    /// `None` when the source is no longer due, or has an open run by now.
+    pub async fn queue_due_run(
+        &self,
+        run: &NewRun,
+        next: impl FnOnce(&Source) -> Option<DateTime<Utc>> + Send,
+    ) -> Result<Option<RunStored>, StoreError> {
+        let mut tx = self.write().await?;
+        let source = sources::read(&mut tx, run.source_id).await?;
+        let due = source.paused_at.is_none() && source.next_run_at.is_some_and(|at| at <= run.created_at);
+        if !due {
+            return Ok(None);
+        }
+        let stored = match queue(&mut tx, run).await {
+            Ok(stored) => stored,
+            Err(StoreError::AlreadyRunning) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        sources::set_next_run(&mut tx, run.source_id, next(&source)).await?;
+        tx.commit().await?;
+        Ok(Some(stored))
+    }
+
+    /// Begins a run without a wait: the queued one of this source, if there is one, else `new`.
+    /// The caller holds the source's lease.
+    pub async fn begin_run(&self, new: &NewRun) -> Result<RunStored, StoreError> {
+        let mut tx = self.write().await?;
+        let waiting: Option<String> =
+            sqlx::query_scalar("SELECT uid FROM runs WHERE source_id = ?1 AND state = 'queued'")
+                .bind(new.source_id.0)
                 .fetch_optional(&mut *tx)
                 .await?;
-        if open.is_some() {
-            return Err(StoreError::AlreadyRunning);
-        }
-        sqlx::query(
-            "INSERT INTO runs (uid, source_id, trigger, state, created_at) VALUES (?1, ?2, ?3, 'queued', ?4)",
-        )
-        .bind(run.uid.to_string())
-        .bind(run.source_id.0)
-        .bind(column::word("trigger", run.trigger)?)
-        .bind(column::ms(run.created_at))
-        .execute(&mut *tx)
-        .await
-        .map_err(|error| match broken_rule(&error) {
-            Some(ErrorKind::ForeignKeyViolation) => StoreError::SourceNotFound,
-            _ => error.into(),
-        })?;
-        let stored = read(&mut tx, run.uid).await?;
+        let uid = match waiting {
+            Some(uid) => uid
+                .parse()
+                .map_err(|e: uuid::Error| StoreError::value("run", e))?,
+            None => queue(&mut tx, new).await?.uid,
+        };
+        start(&mut tx, uid, new.created_at).await?;
+        let stored = read(&mut tx, uid).await?;
         tx.commit().await?;
         Ok(stored)
     }
@@ -73,11 +96,7 @@ impl Store {
                 return Err(StoreError::RunNotFound);
             }
         }
-        sqlx::query("UPDATE runs SET state = 'running', started_at = ?2 WHERE uid = ?1")
-            .bind(uid.to_string())
-            .bind(column::ms(at))
-            .execute(&mut *tx)
-            .await?;
+        start(&mut tx, uid, at).await?;
         Ok(tx.commit().await?)
     }
 
@@ -125,15 +144,20 @@ impl Store {
         Ok(runs)
     }
 
-    /// Runs that are queued or running, the oldest first: after a start, some of them may be nobody's.
-    pub async fn orphaned_runs(&self) -> Result<Vec<RunStored>, StoreError> {
+    /// Runs that go on, or would if their process were alive, with the uids of their sources; the oldest first.
+    pub async fn runs_under_way(&self) -> Result<Vec<(RunStored, SourceUid)>, StoreError> {
         let rows = sqlx::query(concat!(
-            run_select!(),
-            " WHERE r.state IN ('queued', 'running') ORDER BY r.id"
+            "SELECT s.id, s.name, ",
+            run_columns!(),
+            ", s.uid FROM runs r JOIN sources s ON s.id = r.source_id WHERE r.state = 'running' ORDER BY r.id"
         ))
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(run).collect()
+        let under_way = |row| {
+            let mut columns = Columns::of(row);
+            Ok((take_run(&mut columns)?, columns.parsed("source")?))
+        };
+        rows.iter().map(under_way).collect()
     }
 
     /// Runs that wait, the oldest first.
@@ -147,6 +171,46 @@ impl Store {
         .await?;
         rows.iter().map(run).collect()
     }
+}
+
+async fn queue(tx: &mut SqliteConnection, run: &NewRun) -> Result<RunStored, StoreError> {
+    let open: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM runs WHERE source_id = ?1 AND state IN ('queued', 'running')")
+            .bind(run.source_id.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+    if open.is_some() {
+        return Err(StoreError::AlreadyRunning);
+    }
+    insert(tx, run).await?;
+    read(tx, run.uid).await
+}
+
+/// Adds a queued run of a source that certainly has no open one.
+pub(crate) async fn insert(tx: &mut SqliteConnection, run: &NewRun) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO runs (uid, source_id, trigger, state, created_at) VALUES (?1, ?2, ?3, 'queued', ?4)",
+    )
+    .bind(run.uid.to_string())
+    .bind(run.source_id.0)
+    .bind(column::word("trigger", run.trigger)?)
+    .bind(column::ms(run.created_at))
+    .execute(tx)
+    .await
+    .map_err(|error| match broken_rule(&error) {
+        Some(ErrorKind::ForeignKeyViolation) => StoreError::SourceNotFound,
+        _ => error.into(),
+    })?;
+    Ok(())
+}
+
+async fn start(tx: &mut SqliteConnection, uid: RunUid, at: DateTime<Utc>) -> Result<(), StoreError> {
+    sqlx::query("UPDATE runs SET state = 'running', started_at = ?2 WHERE uid = ?1")
+        .bind(uid.to_string())
+        .bind(column::ms(at))
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// Where a page of the list begins: below a row of one of its two groups.
@@ -194,7 +258,12 @@ async fn list(
     if let Some(source) = query.source_id {
         sql.push(" AND r.source_id = ").push_bind(source.0);
     }
-    if let Some(search) = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+    if let Some(search) = query
+        .search
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
         sql.push(" AND instr(lower(s.name || ' ' || s.identifier), lower(")
             .push_bind(search)
             .push(")) > 0");
@@ -222,7 +291,10 @@ pub(crate) async fn read(reader: &mut SqliteConnection, uid: RunUid) -> Result<R
 
 /// Reads `run_select!`.
 fn run(row: &SqliteRow) -> Result<RunStored, StoreError> {
-    let mut columns = Columns::of(row);
+    take_run(&mut Columns::of(row))
+}
+
+fn take_run(columns: &mut Columns<'_>) -> Result<RunStored, StoreError> {
     let (source, name) = (SourceId(columns.take()?), columns.take()?);
     let words = columns.words()?;
     run_of(words, columns.take()?, source, name)

@@ -1,14 +1,16 @@
 //! Sources: what is scraped, where to, when.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
-use gleaner_domain::{ChannelId, Schedule, ScrapePolicy, Source, SourceId};
+use gleaner_domain::{ChannelId, RunUid, Schedule, ScrapePolicy, Source, SourceId, Trigger};
 use sqlx::SqliteConnection;
 use sqlx::error::ErrorKind;
 use sqlx::sqlite::SqliteRow;
 
 use crate::column::{self, Columns, Memo};
 use crate::error::broken_rule;
-use crate::{NewSource, Store, StoreError};
+use crate::{NewRun, NewSource, Store, StoreError, runs};
 
 /// What [`SourceReader`] reads.
 macro_rules! source_columns {
@@ -30,6 +32,26 @@ impl Store {
         Ok(source)
     }
 
+    /// Adds a source with its first run, queued.
+    pub async fn insert_source_and_run(
+        &self,
+        new: &NewSource,
+        uid: RunUid,
+        trigger: Trigger,
+    ) -> Result<Source, StoreError> {
+        let mut tx = self.write().await?;
+        let source = insert(&mut tx, new).await?;
+        let run = NewRun {
+            uid,
+            source_id: source.id,
+            trigger,
+            created_at: new.created_at,
+        };
+        runs::insert(&mut tx, &run).await?;
+        tx.commit().await?;
+        Ok(source)
+    }
+
     /// Adds many in one transaction; those that cannot be added say why, the others are.
     pub async fn insert_sources(
         &self,
@@ -47,27 +69,93 @@ impl Store {
         Ok(results)
     }
 
-    /// Changes name, title, target, schedule, policy, pause, due time, channel id and folder.
+    /// Changes name, title, target, schedule, policy and due time of a source as it is at that moment, so
+    /// that of two changes at once neither is lost. Returns what it is then.
     ///
-    /// Channel id and folder, once known, are not unlearned. Another target is the start of another archive:
-    /// the checkpoint, the index and the folder of the old one are dropped (its files stay), and a
-    /// run that is still writing there loses its lease.
-    pub async fn update_source(&self, source: &Source) -> Result<(), StoreError> {
-        let kept = self.source(source.id).await?;
-        if kept.target != source.target {
-            self.thin_index(source.id).await?;
-        }
+    /// Another target is the start of another archive: the checkpoint, the index and the folder of the
+    /// old one are dropped (its files stay), and a run that is still writing there loses its lease.
+    pub async fn change_source(
+        &self,
+        id: SourceId,
+        change: impl FnOnce(&mut Source) + Send,
+    ) -> Result<Source, StoreError> {
         let mut tx = self.write().await?;
-        let before: String = sqlx::query_scalar("SELECT target_uid FROM sources WHERE id = ?1")
-            .bind(source.id.0)
-            .fetch_optional(&mut *tx)
-            .await?
-            .ok_or(StoreError::SourceNotFound)?;
-        if before != source.target.to_string() {
-            leave_archive(&mut tx, source).await?;
+        let before = read(&mut tx, id).await?;
+        let mut source = before.clone();
+        change(&mut source);
+        let moved = source.target != before.target;
+        if moved {
+            source.folder = None;
         }
-        change(&mut tx, source).await?;
-        Ok(tx.commit().await?)
+        write(&mut tx, &source).await?;
+        if moved {
+            leave_archive(&mut tx, &source).await?;
+        }
+        tx.commit().await?;
+        if moved {
+            // Only now, when the change cannot be refused any more, and in steps: it can be rebuilt.
+            self.clear_index(id).await?;
+        }
+        self.source(id).await
+    }
+
+    /// Keeps what a first run learns of a channel: its id, its folder under this target, and its title
+    /// in place of one that nobody typed. False when the source has another target by now.
+    pub async fn fix_identity(
+        &self,
+        source: &Source,
+        channel: ChannelId,
+        folder: &str,
+        title: &str,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE sources
+             SET channel_id = ?3, folder = ?4,
+                 channel_title = CASE WHEN channel_title = identifier THEN ?5 ELSE channel_title END
+             WHERE id = ?1 AND target_uid = ?2",
+        )
+        .bind(source.id.0)
+        .bind(source.target.to_string())
+        .bind(channel.0)
+        .bind(folder)
+        .bind(title)
+        .execute(&self.writer)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Stops the schedules of these sources, or starts them again: then they are due at once, unless
+    /// they run only when asked. All in one transaction; returns those that exist, and how many changed.
+    pub async fn set_paused(
+        &self,
+        ids: &[SourceId],
+        paused: bool,
+        at: DateTime<Utc>,
+    ) -> Result<(BTreeSet<SourceId>, u64), StoreError> {
+        let ids = column::json("ids", &ids.iter().map(|id| id.0).collect::<Vec<_>>())?;
+        let mut tx = self.write().await?;
+        let known: Vec<i64> =
+            sqlx::query_scalar("SELECT id FROM sources WHERE id IN (SELECT value FROM json_each(?1))")
+                .bind(&ids)
+                .fetch_all(&mut *tx)
+                .await?;
+        let change = if paused {
+            "UPDATE sources SET paused_at = ?2
+             WHERE paused_at IS NULL AND id IN (SELECT value FROM json_each(?1))"
+        } else {
+            "UPDATE sources
+             SET paused_at = NULL,
+                 next_run_at = CASE json_extract(schedule, '$.kind') WHEN 'manual' THEN next_run_at ELSE ?2 END
+             WHERE paused_at IS NOT NULL AND id IN (SELECT value FROM json_each(?1))"
+        };
+        let changed = sqlx::query(change)
+            .bind(&ids)
+            .bind(column::ms(at))
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+        tx.commit().await?;
+        Ok((known.into_iter().map(SourceId).collect(), changed))
     }
 
     /// Removes a source with its runs, index and checkpoint; returns what it was.
@@ -75,16 +163,7 @@ impl Store {
         self.source(id).await?;
         self.thin_index(id).await?;
         let mut tx = self.write().await?;
-        let row = sqlx::query(concat!(
-            "SELECT ",
-            source_columns!(),
-            " FROM sources s WHERE s.id = ?1"
-        ))
-        .bind(id.0)
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(StoreError::SourceNotFound)?;
-        let removed = source(&row)?;
+        let removed = read(&mut tx, id).await?;
         sqlx::query("DELETE FROM leases WHERE key = 'source:' || ?1")
             .bind(removed.uid.to_string())
             .execute(&mut *tx)
@@ -99,16 +178,8 @@ impl Store {
 
     /// One source.
     pub async fn source(&self, id: SourceId) -> Result<Source, StoreError> {
-        let row = sqlx::query(concat!(
-            "SELECT ",
-            source_columns!(),
-            " FROM sources s WHERE s.id = ?1"
-        ))
-        .bind(id.0)
-        .fetch_optional(&self.readers)
-        .await?
-        .ok_or(StoreError::SourceNotFound)?;
-        source(&row)
+        let mut reader = self.readers.acquire().await?;
+        read(&mut reader, id).await
     }
 
     /// All sources, by number.
@@ -125,16 +196,8 @@ impl Store {
 
     /// When a source is due next.
     pub async fn set_next_run(&self, id: SourceId, at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
-        let done = sqlx::query("UPDATE sources SET next_run_at = ?2 WHERE id = ?1")
-            .bind(id.0)
-            .bind(at.map(column::ms))
-            .execute(&self.writer)
-            .await?;
-        if done.rows_affected() == 0 {
-            Err(StoreError::SourceNotFound)
-        } else {
-            Ok(())
-        }
+        let mut writer = self.writer.acquire().await?;
+        set_next_run(&mut writer, id, at).await
     }
 
     /// Sources that are due and neither paused nor queued nor running, the longest due first.
@@ -213,8 +276,34 @@ fn sources(rows: &[SqliteRow]) -> Result<Vec<Source>, StoreError> {
         .collect()
 }
 
-fn source(row: &SqliteRow) -> Result<Source, StoreError> {
-    SourceReader::new().read(&mut Columns::of(row))
+pub(crate) async fn read(reader: &mut SqliteConnection, id: SourceId) -> Result<Source, StoreError> {
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        source_columns!(),
+        " FROM sources s WHERE s.id = ?1"
+    ))
+    .bind(id.0)
+    .fetch_optional(reader)
+    .await?
+    .ok_or(StoreError::SourceNotFound)?;
+    SourceReader::new().read(&mut Columns::of(&row))
+}
+
+pub(crate) async fn set_next_run(
+    tx: &mut SqliteConnection,
+    id: SourceId,
+    at: Option<DateTime<Utc>>,
+) -> Result<(), StoreError> {
+    let done = sqlx::query("UPDATE sources SET next_run_at = ?2 WHERE id = ?1")
+        .bind(id.0)
+        .bind(at.map(column::ms))
+        .execute(tx)
+        .await?;
+    if done.rows_affected() == 0 {
+        Err(StoreError::SourceNotFound)
+    } else {
+        Ok(())
+    }
 }
 
 async fn insert(tx: &mut SqliteConnection, new: &NewSource) -> Result<Source, StoreError> {
@@ -267,12 +356,11 @@ async fn insert(tx: &mut SqliteConnection, new: &NewSource) -> Result<Source, St
     })
 }
 
-async fn change(tx: &mut SqliteConnection, source: &Source) -> Result<(), StoreError> {
+async fn write(tx: &mut SqliteConnection, source: &Source) -> Result<(), StoreError> {
     let changed = sqlx::query(
         "UPDATE sources
-         SET name = ?2, channel_title = ?3, target_uid = ?4, schedule = ?5, policy = ?6, paused_at = ?7,
-             next_run_at = ?8, channel_id = coalesce(?9, channel_id),
-             folder = CASE WHEN target_uid = ?4 THEN coalesce(?10, folder) END
+         SET name = ?2, channel_title = ?3, target_uid = ?4, schedule = ?5, policy = ?6, next_run_at = ?7,
+             folder = ?8
          WHERE id = ?1",
     )
     .bind(source.id.0)
@@ -281,9 +369,7 @@ async fn change(tx: &mut SqliteConnection, source: &Source) -> Result<(), StoreE
     .bind(source.target.to_string())
     .bind(column::json("schedule", &source.schedule)?)
     .bind(column::json("policy", &source.policy)?)
-    .bind(source.paused_at.map(column::ms))
     .bind(source.next_run_at.map(column::ms))
-    .bind(source.channel_id.map(|id| id.0))
     .bind(&source.folder)
     .execute(&mut *tx)
     .await;
@@ -295,14 +381,6 @@ async fn change(tx: &mut SqliteConnection, source: &Source) -> Result<(), StoreE
 
 async fn leave_archive(tx: &mut SqliteConnection, source: &Source) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM checkpoints WHERE source_id = ?1")
-        .bind(source.id.0)
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query("DELETE FROM messages WHERE source_id = ?1")
-        .bind(source.id.0)
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query("UPDATE sources SET messages = 0 WHERE id = ?1")
         .bind(source.id.0)
         .execute(&mut *tx)
         .await?;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod backfill;
+mod by_the_clock;
 mod data;
 mod scheduler;
 mod sources;

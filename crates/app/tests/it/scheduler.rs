@@ -1,10 +1,20 @@
 use std::time::Duration;
 
-use gleaner_app::view::{EditSource, Tag};
+use gleaner_app::view::{CreateSource, EditSource, RunFilter, Tag};
 use gleaner_domain::{Code, RunState, Schedule, Trigger};
 use gleaner_testkit::preview::Faults;
+use gleaner_testkit::world::{ChannelSpec, Mix, World};
 
-use crate::test_app::{HARBOUR, TestApp, completed, eventually, kept, last_run_over};
+use crate::test_app::{HARBOUR, TestApp, completed, eventually, kept, last_run_over, public};
+
+/// Enough pages to stop a run among them, and no files to wait for.
+fn long_history() -> World {
+    World::new().channel(
+        ChannelSpec::new(HARBOUR, 1_100_000_001)
+            .mix(Mix::Text)
+            .posts(1_500),
+    )
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_source_is_scraped_at_once_and_everyone_hears_of_it() {
@@ -59,7 +69,7 @@ async fn one_process_runs_what_is_due_and_takes_wishes_of_the_others() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_is_cancelled_from_another_process_and_goes_on_later() {
-    let t = TestApp::new(1_500).await;
+    let t = TestApp::with(long_history()).await;
     t.site.faults().pages(Faults {
         latency: Duration::from_millis(60),
         ..Faults::default()
@@ -100,17 +110,72 @@ async fn a_run_is_cancelled_from_another_process_and_goes_on_later() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_paused_source_and_a_manual_one_are_not_run_by_the_clock() {
+async fn a_queued_run_that_two_processes_want_is_carried_out_once_and_never_fails() {
     let t = TestApp::new(5).await;
+    let other = t.second().await;
+    other.start_scheduler();
     let id = t.add(HARBOUR).await.id;
-    t.run(id).await;
-    let row = t.app.pause_source(id).await.unwrap();
-    assert!(row.paused_at.is_some() && row.next_run_at.is_none());
-    let row = t.app.resume_source(id).await.unwrap();
-    assert!(row.paused_at.is_none() && row.next_run_at.is_some());
-    let manual = EditSource {
+    last_run_over(&t.app, id).await;
+    for _ in 0..15 {
+        let wish = t.app.run_source(id).await.unwrap();
+        let here = t
+            .app
+            .run_here(
+                id,
+                tokio_util::sync::CancellationToken::new(),
+                std::sync::Arc::new(|_, _| {}),
+            )
+            .await;
+        match here {
+            Ok(run) => completed(&run),
+            Err(error) => assert_eq!(error.code, Code::AlreadyRunning, "the other one was faster"),
+        }
+        let over = eventually(&t.app, async || {
+            let run = t.app.get_run(wish.uid).await.unwrap().row;
+            run.state.is_over().then_some(run)
+        })
+        .await;
+        completed(&over);
+        last_run_over(&t.app, id).await;
+    }
+    let all = t.app.list_runs(RunFilter::default()).await.unwrap();
+    all.iter().for_each(completed);
+    other.shutdown().await;
+    t.app.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_cannot_change_its_target_while_it_is_scraped() {
+    let t = TestApp::with(long_history()).await;
+    t.site.faults().pages(Faults {
+        latency: Duration::from_millis(60),
+        ..Faults::default()
+    });
+    t.app.start_scheduler();
+    let id = t.add(HARBOUR).await.id;
+    eventually(&t.app, async || {
+        let run = t.app.get_source_detail(id).await.unwrap().row.last_run?;
+        (run.state == RunState::Running).then_some(())
+    })
+    .await;
+    let elsewhere = CreateSource {
+        path: Some(t.dir.path().join("other").display().to_string()),
         schedule: Some(Schedule::Manual),
+        ..public("beta_two")
+    };
+    let elsewhere = t.app.create_source(elsewhere).await.unwrap().id;
+    let target = t.app.get_source_detail(elsewhere).await.unwrap().row.target_uid;
+    let edit = || EditSource {
+        target_uid: Some(target),
         ..EditSource::default()
     };
-    assert_eq!(t.app.edit_source(id, manual).await.unwrap().next_run_at, None);
+    let refused = t.app.edit_source(id, edit()).await.unwrap_err();
+    assert_eq!(refused.code, Code::AlreadyRunning);
+
+    let run = t.app.get_source_detail(id).await.unwrap().row.last_run.unwrap();
+    t.app.cancel_run(run.uid).await.unwrap();
+    last_run_over(&t.app, id).await;
+    let moved = t.app.edit_source(id, edit()).await.unwrap();
+    assert_eq!((moved.target_uid, moved.messages), (target, 0));
+    t.app.shutdown().await;
 }

@@ -2,6 +2,8 @@ use gleaner_app::view::{
     BulkAction, BulkSources, CreateSource, EditSource, ImportSources, ImportState, SaveTarget,
 };
 use gleaner_domain::{Code, Schedule, SourceId, TargetSettings};
+use gleaner_testkit::FixedClock;
+use gleaner_testkit::world::{ChannelSpec, World};
 use rstest::rstest;
 
 use crate::test_app::{HARBOUR, TestApp, kept, public};
@@ -205,4 +207,50 @@ async fn an_edit_changes_what_it_names_and_nothing_else() {
         (after.policy, after.target_uid, after.channel_title),
         (before.policy, before.target_uid, before.channel_title)
     );
+}
+
+#[tokio::test]
+async fn the_same_schedule_sent_again_postpones_nothing_and_an_empty_title_is_the_address() {
+    let clock = FixedClock::default();
+    let world = World::new().channel(ChannelSpec::new(HARBOUR, 1_100_000_001));
+    let t = TestApp::on_clock(world, &clock).await;
+    let typed = CreateSource {
+        channel_title: "My title".into(),
+        ..public(HARBOUR)
+    };
+    let id = t.app.create_source(typed).await.unwrap().id;
+    let before = t.app.get_source_detail(id).await.unwrap().row;
+    clock.advance(chrono::TimeDelta::minutes(10));
+    let edit = EditSource {
+        name: Some("Renamed".into()),
+        channel_title: Some("  ".into()),
+        schedule: Some(before.schedule.clone()),
+        ..EditSource::default()
+    };
+    let after = t.app.edit_source(id, edit).await.unwrap();
+    assert_eq!(after.next_run_at, before.next_run_at);
+    assert_eq!(after.channel_title, format!("@{HARBOUR}"));
+}
+
+#[tokio::test]
+async fn many_paused_at_once_are_told_once() {
+    let t = TestApp::new(0).await;
+    let mut ids = Vec::new();
+    for n in 0..20 {
+        ids.push(
+            t.app
+                .create_source(public(&format!("channel_{n}")))
+                .await
+                .unwrap()
+                .id,
+        );
+    }
+    let seq = t.app.events_after(0, 1_000).await.unwrap().last().unwrap().seq;
+    let bulk = BulkSources {
+        ids,
+        action: BulkAction::Pause,
+    };
+    let report = t.app.bulk_sources(bulk).await.unwrap();
+    assert_eq!((report.done, report.failed.len()), (20, 0));
+    assert_eq!(t.app.events_after(seq, 1_000).await.unwrap().len(), 1);
 }

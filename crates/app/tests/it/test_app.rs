@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use gleaner_app::view::{ContractSource, CreateSource, RunRow};
 use gleaner_app::{App, Config};
-use gleaner_domain::{RunState, SourceId};
+use gleaner_domain::{Clock, RunState, SourceId, SystemClock};
+use gleaner_testkit::FixedClock;
 use gleaner_testkit::preview::PreviewSite;
 use gleaner_testkit::world::{ChannelSpec, World, WorldHandle};
 use tempfile::TempDir;
@@ -40,12 +41,20 @@ impl TestApp {
     }
 
     pub(crate) async fn with(world: World) -> Self {
+        Self::under(world, Arc::new(SystemClock)).await
+    }
+
+    /// An app whose time stands still until the test turns the clock.
+    pub(crate) async fn on_clock(world: World, clock: &FixedClock) -> Self {
+        Self::under(world, Arc::new(clock.clone())).await
+    }
+
+    async fn under(world: World, clock: Arc<dyn Clock>) -> Self {
         let world = world.into_handle();
         let site = PreviewSite::start(world.clone()).await;
         let dir = tempfile::tempdir().unwrap();
-        let app = App::start(Config::for_tests(&dir.path().join("data"), &site.base_url()))
-            .await
-            .unwrap();
+        let config = Config::for_tests(&dir.path().join("data"), &site.base_url());
+        let app = App::start_with(config, clock).await.unwrap();
         Self {
             app,
             world,
@@ -57,6 +66,13 @@ impl TestApp {
     /// Another process on the same data folder.
     pub(crate) async fn second(&self) -> App {
         App::start(self.config()).await.unwrap()
+    }
+
+    /// Another process on the same data folder and the same clock.
+    pub(crate) async fn second_on(&self, clock: &FixedClock) -> App {
+        App::start_with(self.config(), Arc::new(clock.clone()))
+            .await
+            .unwrap()
     }
 
     pub(crate) fn config(&self) -> Config {

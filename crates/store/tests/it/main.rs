@@ -3,6 +3,7 @@
 mod index;
 mod ledger;
 mod open;
+mod planning;
 mod runs;
 mod shared;
 mod sources;

@@ -102,7 +102,7 @@ async fn a_run_goes_from_the_queue_to_its_end() {
     );
     assert_eq!(run.started_at, Some(noon() + Duration::seconds(1)));
     assert_eq!(run.finished_at, Some(noon() + Duration::seconds(2)));
-    assert!(world.store.orphaned_runs().await.expect("read").is_empty());
+    assert!(world.store.runs_under_way().await.expect("read").is_empty());
 }
 
 #[tokio::test]
@@ -259,9 +259,13 @@ async fn the_list_has_what_goes_on_first_and_then_the_newest() {
         uids(&world.store.runs(&waiting).await.expect("read")),
         [queued.uid]
     );
+    let under_way = world.store.runs_under_way().await.expect("read");
     assert_eq!(
-        uids(&world.store.orphaned_runs().await.expect("read")),
-        [running, queued.uid]
+        under_way
+            .iter()
+            .map(|(run, source)| (run.uid, *source))
+            .collect::<Vec<_>>(),
+        [(running, one.uid)]
     );
 }
 

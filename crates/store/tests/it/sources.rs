@@ -85,15 +85,32 @@ async fn one_channel_has_one_source_in_one_target_whatever_the_case_of_its_name(
         target: elsewhere.uid,
         ..world.new_source("@euronews_eng")
     };
-    let mut other = world.store.insert_source(&other).await.expect("another archive");
-    other.target = world.target.uid;
-    let moved = world.store.update_source(&other).await;
+    let other = world.store.insert_source(&other).await.expect("another archive");
+    world
+        .store
+        .put_records(other.id, &[record(1, noon(), "one")])
+        .await
+        .expect("put");
+    world
+        .store
+        .set_checkpoint(other.id, &checkpoint(1))
+        .await
+        .expect("set");
+    let moved = world
+        .store
+        .change_source(other.id, |source| source.target = world.target.uid)
+        .await;
     assert!(
         matches!(moved, Err(StoreError::DuplicateSource { .. })),
         "{moved:?}"
     );
     let kept = world.store.source(other.id).await.expect("read");
     assert_eq!(kept.target, elsewhere.uid, "a refused change changes nothing");
+    assert_eq!(world.store.indexed_messages(other.id).await.expect("read"), 1);
+    assert_eq!(
+        world.store.checkpoint(other.id).await.expect("read"),
+        Some(checkpoint(1))
+    );
 }
 
 #[tokio::test]
@@ -186,10 +203,13 @@ async fn with_a_source_go_its_runs_its_index_and_its_lease() {
 #[tokio::test]
 async fn another_target_is_the_start_of_another_archive() {
     let world = World::new().await;
-    let (mut source, run, fence) = world.running("@news_one").await;
-    source.folder = Some("news-77".to_owned());
-    source.channel_id = Some(ChannelId(77));
-    world.store.update_source(&source).await.expect("folder fixed");
+    let (source, run, fence) = world.running("@news_one").await;
+    let fixed = world
+        .store
+        .fix_identity(&source, ChannelId(77), "news-77", "News")
+        .await
+        .expect("asked");
+    assert!(fixed);
     let ledger = world
         .store
         .ledger(source.id, run, fence, HandClock::new(noon()).shared());
@@ -209,11 +229,17 @@ async fn another_target_is_the_start_of_another_archive() {
     let mut elsewhere = local("/elsewhere");
     elsewhere.is_default = false;
     world.store.insert_target(&elsewhere).await.expect("a target");
-    source.target = elsewhere.uid;
-    source.name = "moved".to_owned();
-    world.store.update_source(&source).await.expect("moved");
+    let moved = world
+        .store
+        .change_source(source.id, |source| {
+            source.target = elsewhere.uid;
+            source.name = "moved".to_owned();
+        })
+        .await
+        .expect("moved");
 
     let row = world.store.source_row(source.id).await.expect("read");
+    assert_eq!(row.source, moved);
     assert_eq!(row.source.folder, None, "the new archive gets its own folder");
     assert_eq!(
         row.source.channel_id,
@@ -228,34 +254,125 @@ async fn another_target_is_the_start_of_another_archive() {
         matches!(late, Err(gleaner_scrape::LedgerError::LeaseLost)),
         "the old archive's run: {late:?}"
     );
+    let fixed = world
+        .store
+        .fix_identity(&source, ChannelId(77), "news-77", "News")
+        .await
+        .expect("asked");
+    assert!(!fixed, "a folder of the old target is none of the new one");
 }
 
 #[tokio::test]
-async fn an_edit_made_on_old_knowledge_does_not_unlearn_the_folder() {
+async fn of_changes_made_at_once_none_is_lost() {
     let world = World::new().await;
-    let before = world.source("@news_one").await;
-    let mut fixed = before.clone();
-    fixed.folder = Some("news-77".to_owned());
-    fixed.channel_id = Some(ChannelId(77));
-    world.store.update_source(&fixed).await.expect("fixed by a run");
-    let edited = Source {
-        name: "renamed".to_owned(),
-        paused_at: Some(noon()),
-        ..before
-    };
-    world
-        .store
-        .update_source(&edited)
-        .await
-        .expect("edited by a person");
-    let source = world.store.source(edited.id).await.expect("read");
+    let source = world.source("@news_one").await;
+    let other = world.again().await;
+    let ids = [source.id];
+    let (run, person, pause) = tokio::join!(
+        world
+            .store
+            .fix_identity(&source, ChannelId(77), "news-77", "The News"),
+        other.change_source(source.id, |source| source.name = "renamed".to_owned()),
+        world.store.set_paused(&ids, true, noon()),
+    );
+    assert!(run.expect("fixed by a run"));
+    person.expect("renamed by a person");
+    pause.expect("paused by another");
     assert_eq!(
-        source,
+        world.store.source(source.id).await.expect("read"),
         Source {
             name: "renamed".to_owned(),
+            channel_id: Some(ChannelId(77)),
+            folder: Some("news-77".to_owned()),
+            channel_title: "The News".to_owned(),
             paused_at: Some(noon()),
-            ..fixed
+            ..source
         }
+    );
+}
+
+#[tokio::test]
+async fn a_title_somebody_typed_stays() {
+    let world = World::new().await;
+    let new = NewSource {
+        channel_title: "My title".to_owned(),
+        ..world.new_source("@news_one")
+    };
+    let source = world.store.insert_source(&new).await.expect("inserted");
+    world
+        .store
+        .fix_identity(&source, ChannelId(77), "news-77", "The News")
+        .await
+        .expect("fixed");
+    let kept = world.store.source(source.id).await.expect("read");
+    assert_eq!(kept.channel_title, "My title");
+}
+
+#[tokio::test]
+async fn many_are_paused_and_resumed_in_one_change() {
+    let world = World::new().await;
+    let (one, two) = (world.source("@news_one").await, world.source("@news_two").await);
+    let manual = NewSource {
+        schedule: Schedule::Manual,
+        next_run_at: None,
+        ..world.new_source("@news_manual")
+    };
+    let manual = world.store.insert_source(&manual).await.expect("inserted");
+    let all = [one.id, two.id, manual.id, SourceId(99)];
+    let known = std::collections::BTreeSet::from([one.id, two.id, manual.id]);
+    assert_eq!(
+        world.store.set_paused(&all, true, noon()).await.expect("paused"),
+        (known.clone(), 3)
+    );
+    let later = noon() + Duration::hours(1);
+    assert_eq!(
+        world.store.set_paused(&all, true, later).await.expect("again"),
+        (known.clone(), 0),
+        "what is paused is not paused again"
+    );
+    assert_eq!(
+        world.store.source(two.id).await.expect("read").paused_at,
+        Some(noon())
+    );
+    assert_eq!(
+        world.store.set_paused(&all, false, later).await.expect("resumed"),
+        (known, 3)
+    );
+    let due = |source: Source| (source.paused_at, source.next_run_at);
+    assert_eq!(
+        due(world.store.source(one.id).await.expect("read")),
+        (None, Some(later))
+    );
+    assert_eq!(
+        due(world.store.source(manual.id).await.expect("read")),
+        (None, None),
+        "what runs when asked waits to be asked"
+    );
+}
+
+#[tokio::test]
+async fn a_new_source_and_its_first_run_are_one_change() {
+    let world = World::new().await;
+    let run = gleaner_domain::RunUid::new();
+    let source = world
+        .store
+        .insert_source_and_run(&world.new_source("@news_one"), run, Trigger::Created)
+        .await
+        .expect("added");
+    let queued = world.store.run(run).await.expect("read");
+    assert_eq!(
+        (queued.source_id, queued.trigger, queued.state),
+        (source.id, Trigger::Created, gleaner_domain::RunState::Queued)
+    );
+    let twice = world
+        .store
+        .insert_source_and_run(&world.new_source("@news_two"), run, Trigger::Created)
+        .await;
+    assert!(twice.is_err(), "a run of this uid is there");
+    assert_eq!(
+        world.store.sources().await.expect("read"),
+        [source],
+        "without its run no source is added"
     );
 }
 
@@ -322,9 +439,7 @@ async fn due_is_what_is_not_paused_queued_or_running() {
 #[tokio::test]
 async fn a_source_that_is_not_there_is_called_so() {
     let world = World::new().await;
-    let mut ghost = world.source("@news_one").await;
-    ghost.id = SourceId(99);
-    let (store, id) = (&world.store, ghost.id);
+    let (store, id) = (&world.store, SourceId(99));
     let new = NewRun {
         uid: gleaner_domain::RunUid::new(),
         source_id: id,
@@ -335,7 +450,7 @@ async fn a_source_that_is_not_there_is_called_so() {
         store.source(id).await.map(|_| ()),
         store.source_row(id).await.map(|_| ()),
         store.source_facts(id).await.map(|_| ()),
-        store.update_source(&ghost).await,
+        store.change_source(id, |_| {}).await.map(|_| ()),
         store.delete_source(id).await.map(|_| ()),
         store.set_next_run(id, None).await,
         store.clear_index(id).await,
