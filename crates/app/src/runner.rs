@@ -6,14 +6,15 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use chrono::NaiveDate;
 use futures::StreamExt;
 use gleaner_domain::{
     Checkpoint, Clock, Code, MessageId, RunCounts, RunOutcome, RunUid, Source, SourceId, Trigger,
 };
 use gleaner_preview::{PreviewClient, PreviewConfig, PreviewFiles, PreviewHistory};
 use gleaner_scrape::{
-    Archive, ArchiveIdentity, Engine, History, HistoryError, Ledger, Limits, NoteLevel, Opening, Pacer,
-    Phase, Progress, Sink, SinkError, SinkErrorKind, Unpaced, same_channel,
+    Archive, ArchiveIdentity, DayBudget, Engine, History, HistoryError, Ledger, Limits, NoteLevel, Opening,
+    Pacer, Phase, Progress, Sink, SinkError, SinkErrorKind, Unpaced, pause_until, same_channel,
 };
 use gleaner_store::{RunStored, Store};
 use tokio::sync::Notify;
@@ -166,7 +167,7 @@ impl App {
         );
         let limits = Limits {
             free_space_floor: caps.free_space_floor,
-            file_bytes_left: self.file_bytes_left(&source, &*ledger, caps.daily_bytes).await?,
+            budgets: self.budgets(&source, &*ledger, caps.daily_bytes).await?,
             ..Limits::default()
         };
         let engine = Engine {
@@ -182,7 +183,8 @@ impl App {
         Ok((engine, opening, archive))
     }
 
-    /// Opens the source's archive. At the first run its folder may hold the archive of a source that
+    /// Opens the source's archive. A database that knows of kept messages expects them there: a disk that
+    /// is not mounted must not become a second, empty archive. At the first run its folder may hold the archive of a source that
     /// was deleted (its files stay): then this one goes beside it.
     async fn open_archive(
         &self,
@@ -191,7 +193,9 @@ impl App {
     ) -> Result<(String, Box<dyn Archive>), Refusal> {
         let channel = &opening.channel;
         let target = self.0.store.target(source.target).await?;
-        let sink = self.open_sink(&target).await?;
+        let copy = self.0.store.checkpoint(source.id).await?.unwrap_or_default();
+        let kept = source.folder.is_some() && (copy.newest.is_some() || !copy.seen.is_empty());
+        let sink = self.open_sink(&target, kept).await?;
         let first = source.folder.clone().unwrap_or_else(|| {
             gleaner_sinks::layout::folder_name(channel.username.as_deref(), &channel.title, channel.id)
         });
@@ -206,6 +210,7 @@ impl App {
                 source: source.uid,
                 channel: channel.id,
                 folder,
+                kept,
             };
             match sink.open(&identity).await {
                 Ok(archive) => return Ok((identity.folder, archive)),
@@ -289,30 +294,25 @@ impl App {
         Ok(())
     }
 
-    async fn file_bytes_left(
+    /// What the files of a run draw on; the counters are this process's, so runs at once share them.
+    async fn budgets(
         &self,
         source: &Source,
         ledger: &dyn Ledger,
         of_all: Option<u64>,
-    ) -> Result<Option<u64>, Refusal> {
-        let mine = match source.policy.daily_bytes {
-            Some(cap) => {
-                let spent = ledger
-                    .file_bytes_today()
-                    .await
-                    .map_err(|e| Refusal::App(internal(&e)))?;
-                Some(cap.saturating_sub(spent))
-            }
-            None => None,
-        };
-        let all = match of_all {
-            Some(cap) => {
-                let today = self.0.clock.now().date_naive();
-                Some(cap.saturating_sub(self.0.store.all_file_bytes_on(today).await?))
-            }
-            None => None,
-        };
-        Ok(mine.into_iter().chain(all).min())
+    ) -> Result<Vec<Arc<DayBudget>>, Refusal> {
+        let today = self.0.clock.now().date_naive();
+        let mut budgets = Vec::new();
+        if let Some(cap) = source.policy.daily_bytes {
+            let stored = ledger.file_bytes_today().await;
+            let stored = stored.map_err(|e| Refusal::App(internal(&e)))?;
+            budgets.push(self.0.board.budget(Some(source.id), cap, today, stored));
+        }
+        if let Some(cap) = of_all {
+            let stored = self.0.store.all_file_bytes_on(today).await?;
+            budgets.push(self.0.board.budget(None, cap, today, stored));
+        }
+        Ok(budgets)
     }
 
     fn listener(
@@ -396,7 +396,7 @@ impl Refusal {
             Self::Cancelled => return (RunOutcome::Cancelled, detail),
             Self::History(error) => {
                 if let (Code::FloodWait, gleaner_domain::Retry::After(wait)) = (error.code, error.retry) {
-                    let until = clock.now() + wait;
+                    let until = pause_until(clock.now(), wait);
                     let paused = RunOutcome::Paused {
                         until,
                         code: Code::FloodWait,
@@ -429,6 +429,8 @@ fn internal(error: &dyn std::fmt::Display) -> ApiError {
 #[derive(Default)]
 pub(crate) struct Board {
     runs: Mutex<HashMap<RunUid, Entry>>,
+    /// Bytes of files of a day: of a source, and of all (`None`).
+    budgets: Mutex<HashMap<Option<SourceId>, Arc<DayBudget>>>,
     wake: Notify,
 }
 
@@ -452,6 +454,15 @@ impl Board {
             },
         );
         true
+    }
+
+    /// The budget of a source, or of all, brought up to date with its cap and what the database knows.
+    fn budget(&self, of: Option<SourceId>, cap: u64, today: NaiveDate, stored: u64) -> Arc<DayBudget> {
+        let mut budgets = self.budgets.lock().expect("no panic while held");
+        let fresh = || Arc::new(DayBudget::new(cap, today, stored));
+        let budget = budgets.entry(of).or_insert_with(fresh);
+        budget.renew(cap, today, stored);
+        Arc::clone(budget)
     }
 
     pub(crate) fn dismiss(&self, run: RunUid) {

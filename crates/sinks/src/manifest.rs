@@ -21,6 +21,10 @@ pub struct Manifest {
     pub source: SourceUid,
     /// The channel in it.
     pub channel: ChannelId,
+    /// How many writers have claimed it so far: each counts up before it writes or deletes anything,
+    /// so that an earlier one that is still under way can swap no more.
+    #[serde(default)]
+    pub epoch: u64,
     /// Sums over the segments, for people.
     pub totals: Totals,
     /// Every segment that counts.
@@ -138,6 +142,7 @@ impl Manifest {
             writer: writer(),
             source,
             channel,
+            epoch: 0,
             totals: Totals::default(),
             segments: Segments::default(),
             checkpoint: Checkpoint::default(),

@@ -206,7 +206,7 @@ async fn of_two_writers_the_second_is_refused_and_overwrites_nothing(#[case] kin
     let error = commit(&mut other, messages(11..=20))
         .await
         .expect_err("another writer was faster");
-    assert_eq!(error.kind, SinkErrorKind::Foreign, "{error}");
+    assert_eq!(error.kind, SinkErrorKind::Raced, "{error}");
     assert!(error.detail.contains("Another writer"), "{error}");
     let again = commit(&mut other, messages(11..=20))
         .await
