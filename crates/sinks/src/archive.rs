@@ -65,16 +65,6 @@ impl DalArchive {
 
     /// The manifest comes first, so that segments without one are never the trace of a crash.
     async fn found(place: Place, identity: &ArchiveIdentity) -> Result<Self, SinkError> {
-        if identity.kept {
-            return Err(plain(
-                SinkErrorKind::Missing,
-                format!(
-                    "The archive of this source is not in {}: a disk that is not mounted, or a folder that was moved, \
-                     renamed or deleted",
-                    place.name()
-                ),
-            ));
-        }
         for shelf in Shelf::ALL {
             if !place.list(shelf.folder()).await?.is_empty() {
                 return Err(plain(
@@ -86,6 +76,16 @@ impl DalArchive {
                     ),
                 ));
             }
+        }
+        if identity.kept {
+            return Err(plain(
+                SinkErrorKind::Missing,
+                format!(
+                    "The archive of this source is not in {}: a disk that is not mounted, or a folder that was moved, \
+                     renamed or deleted",
+                    place.name()
+                ),
+            ));
         }
         let mut manifest = Manifest::empty(identity.source, identity.channel);
         let bytes = Bytes::from(manifest.to_bytes());
