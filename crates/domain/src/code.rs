@@ -131,7 +131,7 @@ impl Code {
                  Choose another target for this source, or delete the source and add it again."
             }
             Self::ArchiveDamaged => {
-                "Restore the archive from a backup. If a newer Gleaner wrote it, update this one; nothing was changed."
+                "Restore the archive from a backup. If a newer Gleaner wrote it, update this one."
             }
             Self::DiskFull => "Free some space or lower the free-space floor, then press Run now.",
             Self::DailyCapReached => "The run goes on tomorrow, or raise the cap of this source.",

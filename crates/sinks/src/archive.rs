@@ -12,6 +12,7 @@ use gleaner_domain::record::Revision;
 use gleaner_domain::{Channel, Checkpoint, MessageId, Record};
 use gleaner_scrape::{Archive, ArchiveIdentity, Batch, FileBody, FileFacts, Filed, SinkError, SinkErrorKind};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::error::{failed_io, plain};
 use crate::layout::{self, CHANNEL, MANIFEST, Shelf, TEMP, free_key};
@@ -28,7 +29,7 @@ pub struct DalArchive {
     held: Held,
     /// As in `channel.json`, to write it only when it changes.
     channel: Option<Channel>,
-    /// True once this writer has counted up the manifest's epoch.
+    /// True once the manifest's epoch is this writer's.
     claimed: bool,
     /// True once a swap failed: whether it happened is only known by opening the archive again.
     in_doubt: bool,
@@ -88,6 +89,7 @@ impl DalArchive {
             ));
         }
         let mut manifest = Manifest::empty(identity.source, identity.channel);
+        manifest.epoch = Uuid::now_v7();
         let bytes = Bytes::from(manifest.to_bytes());
         let held = swap(&place, None, bytes).await?;
         Ok(Self {
@@ -107,7 +109,7 @@ impl DalArchive {
             return Ok(());
         }
         let next = Manifest {
-            epoch: self.manifest.epoch + 1,
+            epoch: Uuid::now_v7(),
             ..self.manifest.clone()
         };
         self.publish(next).await?;

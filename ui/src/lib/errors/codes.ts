@@ -136,7 +136,7 @@ export const advice: Record<UiCode, Advice> = {
   ARCHIVE_DAMAGED: {
     tone: 'error',
     title: 'Archive damaged',
-    next: 'Restore the archive from a backup. If a newer Gleaner wrote it, update this one; nothing was changed.',
+    next: 'Restore the archive from a backup. If a newer Gleaner wrote it, update this one.',
     step: 'run-again',
   },
   DISK_FULL: {
