@@ -184,8 +184,8 @@ impl App {
     }
 
     /// Opens the source's archive. A database that knows of kept messages expects them there: a disk that
-    /// is not mounted must not become a second, empty archive. At the first run its folder may hold the archive of a source that
-    /// was deleted (its files stay): then this one goes beside it.
+    /// is not mounted must not become a second, empty archive. At the first run its folder may hold the
+    /// archive of a source that was deleted (its files stay): then this one goes beside it.
     async fn open_archive(
         &self,
         source: &Source,

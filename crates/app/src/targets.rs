@@ -112,8 +112,8 @@ impl App {
         }
     }
 
-    /// Opens a source's target, keeping the marker of a NAS that was written for the first time.
-    /// Opens a target; one that holds something already (`kept`) is not made anew when it is not there.
+    /// Opens a source's target, keeping the marker of a NAS that was written for the first time. One that
+    /// holds something already (`kept`) is not made anew when it is not there.
     pub(crate) async fn open_sink(&self, target: &Target, kept: bool) -> Result<DalSink, OpenSinkError> {
         let marker = self.0.store.nas_marker(target.uid).await?;
         let credentials = self.0.config.s3.as_ref();
