@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use gleaner_domain::{RunCounts, RunUid};
+use chrono::NaiveDate;
+use gleaner_domain::{RunCounts, RunUid, SourceId};
+use gleaner_scrape::DayBudget;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +15,8 @@ use crate::view::RunProgress;
 #[derive(Default)]
 pub(crate) struct Board {
     seats: Mutex<Seats>,
+    /// Bytes of files of a day: of a source, and of all (`None`).
+    budgets: Mutex<HashMap<Option<SourceId>, Arc<DayBudget>>>,
     wake: Notify,
 }
 
@@ -114,6 +118,21 @@ impl Board {
 
     pub(crate) fn progress(&self, run: RunUid) -> Option<(RunProgress, RunCounts)> {
         self.seats().runs.get(&run).and_then(|e| e.live.clone())
+    }
+
+    /// The budget of a source, or of all, brought up to date with its cap and what the database knows.
+    pub(crate) fn budget(
+        &self,
+        of: Option<SourceId>,
+        cap: u64,
+        today: NaiveDate,
+        stored: u64,
+    ) -> Arc<DayBudget> {
+        let mut budgets = self.budgets.lock().expect("no panic while held");
+        let fresh = || Arc::new(DayBudget::new(cap, today, stored));
+        let budget = budgets.entry(of).or_insert_with(fresh);
+        budget.renew(cap, today, stored);
+        Arc::clone(budget)
     }
 
     pub(crate) fn wake_scheduler(&self) {

@@ -12,8 +12,8 @@ use gleaner_domain::{
 };
 use gleaner_preview::{PreviewClient, PreviewConfig, PreviewFiles, PreviewHistory};
 use gleaner_scrape::{
-    Archive, ArchiveIdentity, Engine, History, HistoryError, Ledger, Limits, NoteLevel, Opening, Pacer,
-    Phase, Progress, Sink, SinkError, SinkErrorKind, Unpaced, same_channel,
+    Archive, ArchiveIdentity, DayBudget, Engine, History, HistoryError, Ledger, Limits, NoteLevel, Opening,
+    Pacer, Phase, Progress, Sink, SinkError, SinkErrorKind, Unpaced, pause_until, same_channel,
 };
 use gleaner_store::{NewRun, RunQuery, RunStored, Store, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -210,7 +210,7 @@ impl App {
         );
         let limits = Limits {
             free_space_floor: caps.free_space_floor,
-            file_bytes_left: self.file_bytes_left(&source, &*ledger, caps.daily_bytes).await?,
+            budgets: self.budgets(&source, &*ledger, caps.daily_bytes).await?,
             ..Limits::default()
         };
         let engine = Engine {
@@ -226,8 +226,9 @@ impl App {
         Ok((engine, opening, archive))
     }
 
-    /// Opens the source's archive. At the first run its folder may hold the archive of a source that
-    /// was deleted (its files stay): then this one goes beside it.
+    /// Opens the source's archive. A database that knows of kept messages expects them there: a disk that
+    /// is not mounted must not become a second, empty archive. At the first run its folder may hold the
+    /// archive of a source that was deleted (its files stay): then this one goes beside it.
     async fn open_archive(
         &self,
         source: &Source,
@@ -235,7 +236,9 @@ impl App {
     ) -> Result<(String, Box<dyn Archive>), Refusal> {
         let channel = &opening.channel;
         let target = self.0.store.target(source.target).await?;
-        let sink = self.open_sink(&target).await?;
+        let copy = self.0.store.checkpoint(source.id).await?.unwrap_or_default();
+        let kept = source.folder.is_some() && (copy.newest.is_some() || !copy.seen.is_empty());
+        let sink = self.open_sink(&target, kept).await?;
         let first = source.folder.clone().unwrap_or_else(|| {
             gleaner_sinks::layout::folder_name(channel.username.as_deref(), &channel.title, channel.id)
         });
@@ -250,6 +253,7 @@ impl App {
                 source: source.uid,
                 channel: channel.id,
                 folder,
+                kept,
             };
             match sink.open(&identity).await {
                 Ok(archive) => return Ok((identity.folder, archive)),
@@ -329,30 +333,25 @@ impl App {
         Ok(())
     }
 
-    async fn file_bytes_left(
+    /// What the files of a run draw on; the counters are this process's, so runs at once share them.
+    async fn budgets(
         &self,
         source: &Source,
         ledger: &dyn Ledger,
         of_all: Option<u64>,
-    ) -> Result<Option<u64>, Refusal> {
-        let mine = match source.policy.daily_bytes {
-            Some(cap) => {
-                let spent = ledger
-                    .file_bytes_today()
-                    .await
-                    .map_err(|e| Refusal::App(internal(&e)))?;
-                Some(cap.saturating_sub(spent))
-            }
-            None => None,
-        };
-        let all = match of_all {
-            Some(cap) => {
-                let today = self.0.clock.now().date_naive();
-                Some(cap.saturating_sub(self.0.store.all_file_bytes_on(today).await?))
-            }
-            None => None,
-        };
-        Ok(mine.into_iter().chain(all).min())
+    ) -> Result<Vec<Arc<DayBudget>>, Refusal> {
+        let today = self.0.clock.now().date_naive();
+        let mut budgets = Vec::new();
+        if let Some(cap) = source.policy.daily_bytes {
+            let stored = ledger.file_bytes_today().await;
+            let stored = stored.map_err(|e| Refusal::App(internal(&e)))?;
+            budgets.push(self.0.board.budget(Some(source.id), cap, today, stored));
+        }
+        if let Some(cap) = of_all {
+            let stored = self.0.store.all_file_bytes_on(today).await?;
+            budgets.push(self.0.board.budget(None, cap, today, stored));
+        }
+        Ok(budgets)
     }
 
     fn listener(
@@ -436,7 +435,7 @@ impl Refusal {
             Self::Cancelled => return (RunOutcome::Cancelled, detail),
             Self::History(error) => {
                 if let (Code::FloodWait, gleaner_domain::Retry::After(wait)) = (error.code, error.retry) {
-                    let until = clock.now() + wait;
+                    let until = pause_until(clock.now(), wait);
                     let paused = RunOutcome::Paused {
                         until,
                         code: Code::FloodWait,

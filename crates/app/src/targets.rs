@@ -112,10 +112,16 @@ impl App {
         }
     }
 
-    /// Opens a source's target, keeping the marker of a NAS that was written for the first time.
-    pub(crate) async fn open_sink(&self, target: &Target) -> Result<DalSink, OpenSinkError> {
+    /// Opens a source's target, keeping the marker of a NAS that was written for the first time. One that
+    /// holds something already (`kept`) is not made anew when it is not there.
+    pub(crate) async fn open_sink(&self, target: &Target, kept: bool) -> Result<DalSink, OpenSinkError> {
         let marker = self.0.store.nas_marker(target.uid).await?;
-        let sink = gleaner_sinks::open_target(&target.settings, self.0.config.s3.as_ref(), marker).await?;
+        let credentials = self.0.config.s3.as_ref();
+        let sink = if kept {
+            gleaner_sinks::reopen_target(&target.settings, credentials, marker).await?
+        } else {
+            gleaner_sinks::open_target(&target.settings, credentials, marker).await?
+        };
         if let (Some(written), None) = (sink.marker(), marker) {
             self.0.store.set_nas_marker(target.uid, written).await?;
         }
@@ -131,8 +137,9 @@ impl App {
             source: source.uid,
             channel,
             folder,
+            kept: false,
         };
-        let sink = self.open_sink(&target).await?;
+        let sink = self.open_sink(&target, false).await?;
         sink.remove(&identity)
             .await
             .map_err(|e| ApiError::new(e.code(), e.detail))

@@ -52,9 +52,12 @@ impl Exit {
             Code::AlreadyRunning | Code::LeaseLost | Code::Interrupted => Self::TryLater,
             Code::FloodWait | Code::DailyCapReached => Self::Paused,
             Code::Unreachable | Code::UnexpectedPage => Self::Unreachable,
-            Code::TargetDenied | Code::TargetUnreachable | Code::TargetForeign | Code::DiskFull => {
-                Self::Target
-            }
+            Code::TargetDenied
+            | Code::TargetUnreachable
+            | Code::TargetForeign
+            | Code::ArchiveMissing
+            | Code::ArchiveDamaged
+            | Code::DiskFull => Self::Target,
             Code::DuplicateSource
             | Code::InUse
             | Code::ChannelUnknown

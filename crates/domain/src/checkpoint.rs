@@ -47,11 +47,14 @@ pub struct Recent {
     pub gone: bool,
 }
 
-/// A file that failed.
+/// A message with files that failed or were not tried yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaRetry {
     /// The message.
     pub id: MessageId,
-    /// How often it was tried.
+    /// How often it failed. Runs that stopped before they tried do not count.
     pub attempts: u8,
+    /// Not tried again before; absent when nothing has failed yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<DateTime<Utc>>,
 }

@@ -50,6 +50,10 @@ pub enum Code {
     TargetUnreachable,
     /// The folder belongs to another source or archive.
     TargetForeign,
+    /// What was kept in the target is not there any more, or not there now.
+    ArchiveMissing,
+    /// What is kept in the target cannot be read.
+    ArchiveDamaged,
     /// No room left, or below the free-space floor.
     DiskFull,
     /// The byte cap of today is spent.
@@ -94,6 +98,8 @@ impl Code {
             Self::TargetDenied => "TARGET_DENIED",
             Self::TargetUnreachable => "TARGET_UNREACHABLE",
             Self::TargetForeign => "TARGET_FOREIGN",
+            Self::ArchiveMissing => "ARCHIVE_MISSING",
+            Self::ArchiveDamaged => "ARCHIVE_DAMAGED",
             Self::DiskFull => "DISK_FULL",
             Self::DailyCapReached => "DAILY_CAP_REACHED",
             Self::LeaseLost => "LEASE_LOST",
@@ -120,6 +126,13 @@ impl Code {
             Self::TargetDenied => "Check the folder's permissions or the bucket's credentials in Settings.",
             Self::TargetUnreachable => "Mount the share or check the address, then press Run now.",
             Self::TargetForeign => "Choose an empty folder for this source.",
+            Self::ArchiveMissing => {
+                "Mount the disk, restore the folder or correct the target, then press Run now. Deleted on purpose? \
+                 Choose another target for this source, or delete the source and add it again."
+            }
+            Self::ArchiveDamaged => {
+                "Restore the archive from a backup. If a newer Gleaner wrote it, update this one."
+            }
             Self::DiskFull => "Free some space or lower the free-space floor, then press Run now.",
             Self::DailyCapReached => "The run goes on tomorrow, or raise the cap of this source.",
             Self::Interrupted => "Nothing is lost: the next run goes on from the last batch.",

@@ -106,7 +106,9 @@ fn status_of(code: Code) -> StatusCode {
         | Code::ChannelBanned
         | Code::ChannelReplaced
         | Code::TargetDenied
-        | Code::TargetForeign => StatusCode::CONFLICT,
+        | Code::TargetForeign
+        | Code::ArchiveMissing
+        | Code::ArchiveDamaged => StatusCode::CONFLICT,
         Code::FloodWait | Code::DailyCapReached => StatusCode::TOO_MANY_REQUESTS,
         Code::Unreachable | Code::UnexpectedPage | Code::TargetUnreachable => StatusCode::BAD_GATEWAY,
         Code::DiskFull | Code::Interrupted | Code::NotAvailable => StatusCode::SERVICE_UNAVAILABLE,

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use gleaner_domain::record::{Gone, Revision, Sample};
-use gleaner_domain::{IdRanges, MediaStatus, Record};
+use gleaner_domain::{IdRanges, MediaStatus, MessageId, Record};
 use tokio::time::Instant;
 
 use crate::engine::Limits;
@@ -16,8 +16,8 @@ pub(crate) struct OpenBatch {
     pub(crate) records: Vec<Record>,
     /// New versions of messages kept before, whose files may still be under way.
     pub(crate) edits: Vec<Record>,
-    /// Messages kept before whose file came late.
-    pub(crate) late: Vec<Record>,
+    /// Messages kept before whose files are tried again, and whether that brought anything worth keeping.
+    pub(crate) late: Vec<(Record, bool)>,
     pub(crate) gone: Vec<Gone>,
     pub(crate) back: Vec<Gone>,
     pub(crate) samples: Vec<Sample>,
@@ -55,10 +55,10 @@ impl OpenBatch {
         Place::Edit(self.edits.len() - 1)
     }
 
-    pub(crate) fn push_late(&mut self, record: Record) -> Place {
+    pub(crate) fn push_late(&mut self, record: Record, news: bool) -> Place {
         self.bytes += weight(&record);
         self.opened.get_or_insert_with(Instant::now);
-        self.late.push(record);
+        self.late.push((record, news));
         Place::Late(self.late.len() - 1)
     }
 
@@ -66,7 +66,33 @@ impl OpenBatch {
         match place {
             Place::New(at) => &mut self.records[at],
             Place::Edit(at) => &mut self.edits[at],
-            Place::Late(at) => &mut self.late[at],
+            Place::Late(at) => &mut self.late[at].0,
+        }
+    }
+
+    /// What became of this message's files is worth a revision.
+    pub(crate) fn is_news(&mut self, place: Place) {
+        if let Place::Late(at) = place {
+            self.late[at].1 = true;
+        }
+    }
+
+    /// Says in the record of this message that its failed files are not tried any more.
+    pub(crate) fn give_up(&mut self, id: MessageId, attempts: u8) {
+        for (record, news) in &mut self.late {
+            *news |= record.id == id;
+        }
+        let late = self.late.iter_mut().map(|(record, _)| record);
+        let all = self.records.iter_mut().chain(&mut self.edits).chain(late);
+        for record in all.filter(|record| record.id == id) {
+            let failed = record
+                .media
+                .iter_mut()
+                .filter(|m| m.status == MediaStatus::Failed);
+            for media in failed {
+                let reason = media.reason.take().unwrap_or_default();
+                media.reason = Some(format!("{reason}; given up after {attempts} failures"));
+            }
         }
     }
 
@@ -90,13 +116,12 @@ impl OpenBatch {
     pub(crate) fn close(mut self) -> (crate::Batch, IdRanges) {
         self.records.sort_by_key(|r| r.id);
         // A late file that failed again changed nothing.
-        self.late
-            .retain(|r| r.media.iter().any(|m| m.status == MediaStatus::Stored));
+        self.late.retain(|(_, news)| *news);
         let revisions = self
             .edits
             .into_iter()
             .map(|r| Revision::Edit(Box::new(r)))
-            .chain(self.late.into_iter().map(|r| Revision::Media(Box::new(r))))
+            .chain(self.late.into_iter().map(|(r, _)| Revision::Media(Box::new(r))))
             .chain(self.gone.into_iter().map(Revision::Gone))
             .chain(self.back.into_iter().map(Revision::Back))
             .collect();

@@ -19,6 +19,7 @@ use crate::ledger::{Ledger, LedgerError, NoteLevel};
 use crate::plan::{Plan, plan};
 use crate::progress::{Phase, ProgressListener};
 use crate::reader::{Block, Direction, Reader};
+use crate::room::DayBudget;
 use crate::run_state::RunState;
 use crate::sink::{Archive, SinkError};
 
@@ -39,8 +40,8 @@ pub struct Limits {
     pub batch_age: Duration,
     /// Bytes that stay free on the target.
     pub free_space_floor: u64,
-    /// Bytes of files this run may still store today; `None` means no cap.
-    pub file_bytes_left: Option<u64>,
+    /// What files draw on, if they are capped: the source's bytes of a day, and those of all sources.
+    pub budgets: Vec<Arc<DayBudget>>,
 }
 
 impl Default for Limits {
@@ -53,7 +54,7 @@ impl Default for Limits {
             batch_bytes: 16 << 20,
             batch_age: Duration::from_secs(5),
             free_space_floor: 0,
-            file_bytes_left: None,
+            budgets: Vec::new(),
         }
     }
 }
@@ -133,6 +134,7 @@ impl Engine {
         state: &mut RunState<'_>,
     ) -> Result<(), Stop> {
         state.begin(plan, newest);
+        state.refuse_full_target().await?;
         state.phase(Phase::Forward);
         reader.aim(plan.forward.clone(), Direction::Up);
         while let Some(block) = self.next(&mut reader, state).await? {
@@ -200,7 +202,7 @@ impl Engine {
                 retry: Retry::After(wait),
                 ..
             }) => RunOutcome::Paused {
-                until: now + wait,
+                until: pause_until(now, wait),
                 code: Code::FloodWait,
                 detail,
             },
@@ -247,6 +249,12 @@ fn reaches_before(block: &Block, start: HistoryStart) -> bool {
     !block.items.is_empty() && block.items.iter().all(|item| item.record.date < begin)
 }
 
+/// When to go on after a wait that a server asked for. No server is believed beyond a day.
+pub fn pause_until(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
+    const LONGEST: Duration = Duration::from_hours(24);
+    now + wait.min(LONGEST)
+}
+
 fn tomorrow(now: DateTime<Utc>) -> DateTime<Utc> {
     (now.date_naive() + Days::new(1))
         .and_time(NaiveTime::MIN)
@@ -278,4 +286,25 @@ pub fn same_channel(
 /// The checkpoint's picture of the newest id after a run.
 pub(crate) fn newest_of(checkpoint: &Checkpoint, newest: u32) -> Option<MessageId> {
     checkpoint.newest.max((newest > 0).then_some(MessageId(newest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endless_wait_is_a_day() {
+        let now: DateTime<Utc> = "2026-03-01T12:00:00Z".parse().expect("a time");
+        assert_eq!(
+            pause_until(now, Duration::from_secs(90)),
+            now + chrono::Duration::seconds(90)
+        );
+        for wait in [
+            Duration::MAX,
+            Duration::from_secs(u64::MAX),
+            Duration::from_hours(25),
+        ] {
+            assert_eq!(pause_until(now, wait), now + chrono::Duration::days(1));
+        }
+    }
 }

@@ -4,31 +4,44 @@
 //! tried again by a later run. Only the target's own troubles end a run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
 use gleaner_domain::{Media, MediaStatus, Record};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::history::{FileRef, Item, MediaFetcher};
+use crate::history::{FileRef, Item, MediaError, MediaFetcher};
+use crate::room::{Closed, Room, stopped};
 use crate::sink::{Archive, FileBody, FileFacts, Filed, SinkError, SinkErrorKind};
 
 /// Tries of one file within one run: a stream that breaks midway is begun again.
 const TRIES: u32 = 3;
 
+/// A file must have come at this many bytes a second on average, once `HEAD_START` is over. A batch is
+/// open until its files are done, so one that drips must end; six at once still fit a line of 1 Mbit/s.
+const SLOWEST: u64 = 16 * 1024;
+
+/// Time a file has before its pace counts.
+const HEAD_START: Duration = Duration::from_secs(60);
+
 /// What became of one file.
-pub struct FileDone {
+pub(crate) struct FileDone {
     /// The caller's number for the message.
-    pub record: usize,
+    pub(crate) record: usize,
     /// Index into `record.media`.
-    pub media: usize,
+    pub(crate) media: usize,
     /// Where it is now, or why not.
-    pub result: Result<(Filed, Option<String>), FileFailure>,
+    pub(crate) result: Result<(Filed, Option<String>), FileFailure>,
 }
 
 /// Why a file is not there.
-pub enum FileFailure {
+pub(crate) enum FileFailure {
     /// The source cannot give it.
     Source {
         /// For people.
@@ -36,60 +49,74 @@ pub enum FileFailure {
         /// Whether a later run may have more luck.
         retryable: bool,
     },
+    /// The run stopped before it was tried, or while it came.
+    Stopped {
+        /// For people.
+        reason: String,
+    },
+    /// The source's settings leave it out.
+    Unwanted {
+        /// For people.
+        reason: String,
+    },
     /// The target cannot take it: the run ends.
     Target(SinkError),
 }
 
 /// Files under way for one batch.
-pub struct Files {
+pub(crate) struct Files {
     fetcher: Arc<dyn MediaFetcher>,
     turns: Arc<Semaphore>,
     cancel: CancellationToken,
-    /// Bytes that may still be stored; counted as files end, not when a batch is closed.
-    left: Option<Arc<AtomicU64>>,
+    room: Arc<Room>,
     tasks: JoinSet<FileDone>,
 }
 
 impl Files {
-    /// At most `most` files at once. Cancels itself once `left` bytes are stored; files under way then
-    /// still end or stop.
-    pub fn new(
+    /// At most `most` files at once. Once the room is closed no more begin; those under way still end.
+    pub(crate) fn new(
         fetcher: Arc<dyn MediaFetcher>,
         most: usize,
-        left: Option<u64>,
+        room: Arc<Room>,
         cancel: CancellationToken,
     ) -> Self {
         Self {
             fetcher,
             turns: Arc::new(Semaphore::new(most)),
             cancel,
-            left: left.map(|bytes| Arc::new(AtomicU64::new(bytes))),
+            room,
             tasks: JoinSet::new(),
         }
     }
 
     /// Starts fetching the files of a message into the archive; `record` is the caller's number for it.
-    pub fn start(&mut self, archive: &Arc<dyn Archive>, record: usize, item: &Item) {
+    /// A message that was `kept_before` gets them under names of their own.
+    pub(crate) fn start(
+        &mut self,
+        archive: &Arc<dyn Archive>,
+        record: usize,
+        item: &Item,
+        kept_before: bool,
+    ) {
         for file in &item.files {
-            let facts = facts_of(&item.record, file);
+            let facts = facts_of(&item.record, file, kept_before);
             let (fetcher, archive) = (Arc::clone(&self.fetcher), Arc::clone(archive));
             let (turns, cancel, file) = (Arc::clone(&self.turns), self.cancel.clone(), file.clone());
-            let left = self.left.clone();
+            let room = Arc::clone(&self.room);
             self.tasks.spawn(async move {
-                let stopped = || FileFailure::Source {
-                    reason: "the run was stopped before the file was fetched".to_owned(),
-                    retryable: true,
+                let work = async {
+                    let _turn = tokio::select! {
+                        biased;
+                        () = room.closed() => return Err(stopped()),
+                        turn = turns.acquire() => turn.map_err(|_| stopped())?,
+                    };
+                    fetch(&*fetcher, &*archive, &room, &file, facts).await
                 };
                 let result = tokio::select! {
+                    biased;
                     () = cancel.cancelled() => Err(stopped()),
-                    result = async {
-                        let _turn = turns.acquire().await.map_err(|_| stopped())?;
-                        fetch(&*fetcher, &*archive, &file, facts).await
-                    } => result,
+                    result = work => result,
                 };
-                if let (Some(left), Ok((filed, _))) = (&left, &result) {
-                    spend(left, filed.size, &cancel);
-                }
                 FileDone {
                     record,
                     media: file.media_index,
@@ -100,17 +127,17 @@ impl Files {
     }
 
     /// How many are under way.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.tasks.len()
     }
 
-    /// True when none is under way.
-    pub fn is_empty(&self) -> bool {
-        self.tasks.is_empty()
+    /// Why no more files are fetched, once that is so.
+    pub(crate) fn why_closed(&self) -> Option<&Closed> {
+        self.room.why_closed()
     }
 
     /// The next one that is done; `None` when all are.
-    pub async fn next(&mut self) -> Option<FileDone> {
+    pub(crate) async fn next(&mut self) -> Option<FileDone> {
         match self.tasks.join_next().await? {
             Ok(done) => Some(done),
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -120,19 +147,8 @@ impl Files {
     }
 }
 
-fn spend(left: &AtomicU64, bytes: u64, cancel: &CancellationToken) {
-    let spent = |left: u64| Some(left.saturating_sub(bytes));
-    // The closure always gives a value, so this never fails.
-    let before = left
-        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, spent)
-        .unwrap_or_default();
-    if before <= bytes {
-        cancel.cancel();
-    }
-}
-
 /// Writes into a record what became of its file.
-pub fn note(
+pub(crate) fn note(
     media: &mut Media,
     result: Result<(Filed, Option<String>), FileFailure>,
 ) -> Result<Noted, SinkError> {
@@ -152,17 +168,31 @@ pub fn note(
             media.reason = Some(reason);
             Ok(if retryable { Noted::TryAgain } else { Noted::Lost })
         }
+        Err(FileFailure::Stopped { reason }) => {
+            media.status = MediaStatus::Pending;
+            media.reason = Some(reason);
+            Ok(Noted::Waits)
+        }
+        Err(FileFailure::Unwanted { reason }) => {
+            media.status = MediaStatus::Skipped;
+            media.reason = Some(reason);
+            Ok(Noted::Unwanted)
+        }
         Err(FileFailure::Target(error)) => Err(error),
     }
 }
 
 /// What [`note`] wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Noted {
+pub(crate) enum Noted {
     /// Bytes stored.
     Stored(u64),
     /// Not stored; worth another try.
     TryAgain,
+    /// Not tried yet.
+    Waits,
+    /// Left out by the source's settings.
+    Unwanted,
     /// Not stored, and never will be.
     Lost,
 }
@@ -170,6 +200,7 @@ pub enum Noted {
 async fn fetch(
     fetcher: &dyn MediaFetcher,
     archive: &dyn Archive,
+    room: &Arc<Room>,
     file: &FileRef,
     mut facts: FileFacts,
 ) -> Result<(Filed, Option<String>), FileFailure> {
@@ -183,22 +214,21 @@ async fn fetch(
         if facts.extension.is_none() {
             facts.extension = body.mime.as_deref().and_then(extension_of).map(str::to_owned);
         }
-        let mime = body.mime;
-        match archive
-            .store_file(
-                &facts,
-                FileBody {
-                    stream: body.stream,
-                    size: body.size,
-                },
-            )
-            .await
-        {
-            Ok(filed) => return Ok((filed, mime)),
+        let taken = room.take(archive, body.size).await?;
+        let dripped = Arc::new(AtomicBool::new(false));
+        let paced = FileBody {
+            stream: at_a_pace(body.stream, HEAD_START, Arc::clone(&dripped)),
+            size: body.size,
+        };
+        match archive.store_file(&facts, paced).await {
+            Ok(filed) => {
+                taken.stored(filed.size);
+                return Ok((filed, body.mime));
+            }
             Err(SinkError {
                 kind: SinkErrorKind::Body { retryable: true },
                 ..
-            }) if tries < TRIES => {}
+            }) if tries < TRIES && !dripped.load(Ordering::SeqCst) => {}
             Err(SinkError {
                 kind: SinkErrorKind::Body { retryable },
                 detail,
@@ -214,8 +244,40 @@ async fn fetch(
     }
 }
 
-fn facts_of(record: &Record, file: &FileRef) -> FileFacts {
+/// The same bytes, ended with an error once they come slower than [`SLOWEST`]; `dripped` tells.
+fn at_a_pace(
+    body: BoxStream<'static, Result<Bytes, MediaError>>,
+    head_start: Duration,
+    dripped: Arc<AtomicBool>,
+) -> BoxStream<'static, Result<Bytes, MediaError>> {
+    let begun = Instant::now();
+    let pieces = stream::unfold((body, 0_u64), move |(mut body, mut came)| {
+        let dripped = Arc::clone(&dripped);
+        async move {
+            let due = begun + head_start + Duration::from_millis(came * 1_000 / SLOWEST);
+            let piece = match tokio::time::timeout_at(due, body.next()).await {
+                Ok(piece) => piece?,
+                Err(_) => {
+                    dripped.store(true, Ordering::SeqCst);
+                    Err(MediaError {
+                        detail: "the file came too slowly".to_owned(),
+                        retryable: true,
+                    })
+                }
+            };
+            came += piece.as_ref().map_or(0, |piece| piece.len() as u64);
+            if piece.is_err() {
+                body = stream::empty().boxed();
+            }
+            Some((piece, (body, came)))
+        }
+    });
+    pieces.boxed()
+}
+
+fn facts_of(record: &Record, file: &FileRef, kept_before: bool) -> FileFacts {
     let media = &record.media[file.media_index];
+    let version = kept_before.then(|| media.key.clone().unwrap_or_else(|| record.content_hash.clone()));
     FileFacts {
         message: record.id,
         index: file.media_index,
@@ -223,6 +285,7 @@ fn facts_of(record: &Record, file: &FileRef) -> FileFacts {
         kind: media.kind,
         name: media.name.clone(),
         extension: file.extension.clone(),
+        version,
     }
 }
 
@@ -241,4 +304,27 @@ fn extension_of(mime: &str) -> Option<&'static str> {
         "application/pdf" => "pdf",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many bytes came of a file that sends so many and then nothing, and whether it dripped.
+    async fn came(bytes: usize, then: BoxStream<'static, Result<Bytes, MediaError>>) -> (usize, bool) {
+        let dripped = Arc::new(AtomicBool::new(false));
+        let first = stream::iter([Ok(Bytes::from(vec![0; bytes]))]);
+        let head_start = Duration::from_millis(20);
+        let pieces = at_a_pace(first.chain(then).boxed(), head_start, Arc::clone(&dripped));
+        let pieces: Vec<_> = pieces.collect().await;
+        let failed = pieces.iter().any(Result::is_err);
+        assert_eq!(failed, dripped.load(Ordering::SeqCst));
+        (pieces.iter().flatten().map(Bytes::len).sum(), failed)
+    }
+
+    #[tokio::test]
+    async fn a_file_that_drips_ends_and_one_that_came_in_time_is_whole() {
+        assert_eq!(came(1_000, stream::pending().boxed()).await, (1_000, true));
+        assert_eq!(came(1_000, stream::empty().boxed()).await, (1_000, false));
+    }
 }

@@ -8,7 +8,7 @@
 
 mod batch;
 pub mod engine;
-pub mod files;
+mod files;
 pub mod history;
 pub mod ledger;
 pub mod pace;
@@ -16,12 +16,14 @@ pub mod plan;
 pub mod progress;
 pub mod reader;
 pub mod recent;
+mod room;
 mod run_state;
 pub mod sink;
 
-pub use engine::{Engine, Limits, same_channel};
+pub use engine::{Engine, Limits, pause_until, same_channel};
 pub use history::{FileRef, History, HistoryError, Item, MediaBody, MediaError, MediaFetcher, Opening, Page};
 pub use ledger::{Commit, IndexChange, Ledger, LedgerError, NoteLevel};
 pub use pace::{Pacer, Unpaced};
 pub use progress::{Phase, Progress, ProgressListener};
+pub use room::DayBudget;
 pub use sink::{Archive, ArchiveIdentity, Batch, FileBody, FileFacts, Filed, Sink, SinkError, SinkErrorKind};

@@ -7,8 +7,14 @@ use gleaner_domain::{Checkpoint, HistoryStart, IdRanges, MessageId, ScrapePolicy
 
 /// The recent window is read again at most this often.
 pub const RECENT_INTERVAL: Duration = Duration::hours(1);
-/// Files that failed are tried this often in all.
-pub const FILE_ATTEMPTS: u8 = 5;
+/// Pauses after the first, second … failure of a message's files; after one more it is given up.
+/// Over four days, so that neither an hour's nor a weekend's trouble of a server loses a file.
+pub const FILE_PAUSES: [Duration; 4] = [
+    Duration::hours(1),
+    Duration::hours(6),
+    Duration::days(1),
+    Duration::days(3),
+];
 /// Files that failed and are tried again in one run.
 const RETRIES_A_RUN: usize = 200;
 
@@ -74,7 +80,7 @@ pub fn plan(checkpoint: &Checkpoint, newest: u32, policy: &ScrapePolicy, now: Da
         retry: checkpoint
             .media_retry
             .iter()
-            .filter(|r| policy.media && r.attempts < FILE_ATTEMPTS)
+            .filter(|r| policy.media && r.next_at.is_none_or(|at| at <= now))
             .map(|r| r.id)
             .take(RETRIES_A_RUN)
             .collect(),

@@ -1,6 +1,6 @@
 //! The state of a run between two commits: the open batch, its files, the totals.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use gleaner_domain::{
     checkpoint::MediaRetry,
 };
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::batch::{OpenBatch, Place};
 use crate::engine::{Engine, Stop, newest_of};
 use crate::files::{FileDone, Files, Noted, note};
 use crate::history::Item;
-use crate::ledger::{Commit, IndexChange, NoteLevel};
-use crate::plan::Plan;
+use crate::ledger::{Commit, IndexChange};
+use crate::plan::{FILE_PAUSES, Plan};
 use crate::progress::{Phase, Progress};
 use crate::reader::Block;
 use crate::recent::{compare, remember};
+use crate::room::{Closed, Room, too_little};
 use crate::sink::Archive;
 
 /// Progress is told at most this often.
@@ -41,8 +41,8 @@ pub(crate) struct RunState<'a> {
     phase: Phase,
     ids_planned: u64,
     ids_done: u64,
-    /// Stops files only: set when the cap of the day is reached.
-    no_more_files: CancellationToken,
+    /// Messages of the open batch with files to be tried again, and whether any of them failed.
+    again: BTreeMap<MessageId, bool>,
     told: Option<Instant>,
 }
 
@@ -55,13 +55,18 @@ impl<'a> RunState<'a> {
         plan: &Plan,
     ) -> Self {
         let archive: Arc<dyn Archive> = Arc::from(archive);
-        let no_more_files = engine.cancel.child_token();
+        let limits = &engine.limits;
+        let room = Room::new(
+            Arc::clone(&engine.clock),
+            limits.budgets.clone(),
+            limits.free_space_floor,
+        );
         Self {
             files: Files::new(
                 Arc::clone(&engine.files),
-                engine.limits.files_in_flight,
-                engine.limits.file_bytes_left,
-                no_more_files.clone(),
+                limits.files_in_flight,
+                room,
+                engine.cancel.clone(),
             ),
             engine,
             channel,
@@ -73,7 +78,7 @@ impl<'a> RunState<'a> {
             phase: Phase::Opening,
             ids_planned: plan.ids(),
             ids_done: 0,
-            no_more_files,
+            again: BTreeMap::new(),
             told: None,
         }
     }
@@ -142,6 +147,8 @@ impl<'a> RunState<'a> {
             for item in found.edited {
                 let before = kept.get(&item.record.id);
                 let item = self.without_unwanted_files(with_kept_files(item, before));
+                // Its files begin anew; what failed of the older version is nobody's wish any more.
+                self.checkpoint.media_retry.retain(|r| r.id != item.record.id);
                 let place = self.batch.push_edit(item.record.clone());
                 self.fetch_files(place, &item);
             }
@@ -163,22 +170,26 @@ impl<'a> RunState<'a> {
             self.checkpoint.media_retry.retain(|r| r.id != id);
             return Ok(());
         };
-        if let Some(retry) = self.checkpoint.media_retry.iter_mut().find(|r| r.id == id) {
-            retry.attempts += 1;
+        if self.batch.edits.iter().any(|edit| edit.id == id) {
+            return Ok(()); // its files are under way with the edit
         }
         let Some(kept) = self.kept(&[id]).await?.remove(&id) else {
+            self.checkpoint.media_retry.retain(|r| r.id != id);
             return Ok(());
         };
         let item = with_kept_files(item, Some(&kept));
+        let has_no_more = item.files.is_empty() && item.record.media != kept.media;
         // Only the files are late; the text stays as it was kept, edits are the window's business.
         let item = Item {
             record: Record {
                 media: item.record.media,
+                // Readers take the latest of all versions: this one is it.
+                observed_at: self.engine.clock.now(),
                 ..kept
             },
             files: item.files,
         };
-        let place = self.batch.push_late(item.record.clone());
+        let place = self.batch.push_late(item.record.clone(), has_no_more);
         self.fetch_files(place, &item);
         self.settle().await
     }
@@ -197,6 +208,7 @@ impl<'a> RunState<'a> {
             return Ok(());
         }
         self.refuse_full_target().await?;
+        self.remember_files_to_try();
         let (batch, answered) = std::mem::take(&mut self.batch).close();
         self.places.clear();
         for range in answered.iter() {
@@ -227,16 +239,18 @@ impl<'a> RunState<'a> {
         };
         self.engine.ledger.commit(commit).await?;
         self.tell(true);
-        if self.no_more_files.is_cancelled() && !self.engine.cancel.is_cancelled() {
-            return Err(Stop::DailyCap);
+        match self.files.why_closed() {
+            Some(_) if self.engine.cancel.is_cancelled() => Ok(()),
+            Some(Closed::DailyCap) => Err(Stop::DailyCap),
+            Some(Closed::Full(text)) => Err(Stop::Full(text.clone())),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Takes what files are done without waiting, and closes the batch when it is due.
     async fn settle(&mut self) -> Result<(), Stop> {
         self.tell(false);
-        if self.batch.is_full(&self.engine.limits) {
+        if self.batch.is_full(&self.engine.limits) || self.files.why_closed().is_some() {
             self.commit(false).await?;
         }
         Ok(())
@@ -254,7 +268,9 @@ impl<'a> RunState<'a> {
             return;
         }
         self.places.push(place);
-        self.files.start(&self.archive, self.places.len() - 1, item);
+        let kept_before = !matches!(place, Place::New(_));
+        self.files
+            .start(&self.archive, self.places.len() - 1, item, kept_before);
     }
 
     fn file_done(&mut self, done: FileDone) -> Result<(), Stop> {
@@ -262,29 +278,63 @@ impl<'a> RunState<'a> {
         let record = self.batch.record(place);
         let id = record.id;
         let noted = note(&mut record.media[done.media], done.result)?;
-        let whole = record.media.iter().all(|m| m.status != MediaStatus::Failed);
         match noted {
             Noted::Stored(bytes) => {
                 self.counts.files += 1;
                 self.counts.file_bytes += bytes;
+                self.batch.is_news(place);
             }
             Noted::TryAgain => {
                 self.counts.files_failed += 1;
-                self.try_again(id);
+                self.again.insert(id, true);
             }
-            Noted::Lost => self.counts.files_failed += 1,
-        }
-        if matches!(place, Place::Late(_)) && whole {
-            self.checkpoint.media_retry.retain(|r| r.id != id);
+            Noted::Waits => {
+                self.again.entry(id).or_insert(false);
+            }
+            Noted::Unwanted => self.batch.is_news(place),
+            Noted::Lost => {
+                self.counts.files_failed += 1;
+                self.batch.is_news(place);
+            }
         }
         Ok(())
     }
 
-    fn try_again(&mut self, id: MessageId) {
-        if let Err(at) = self.checkpoint.media_retry.binary_search_by_key(&id, |r| r.id) {
-            self.checkpoint
-                .media_retry
-                .insert(at, MediaRetry { id, attempts: 1 });
+    /// Which messages of the batch have files to be tried again, and when. Only failures count: a run that
+    /// was stopped has tried nothing. What failed too often is given up, and its record says so.
+    fn remember_files_to_try(&mut self) {
+        let again = std::mem::take(&mut self.again);
+        let list = &mut self.checkpoint.media_retry;
+        let late: Vec<MessageId> = self.batch.late.iter().map(|(record, _)| record.id).collect();
+        list.retain(|r| again.contains_key(&r.id) || !late.contains(&r.id));
+        let now = self.engine.clock.now();
+        for (id, failed) in again {
+            let at = list.binary_search_by_key(&id, |r| r.id).unwrap_or_else(|at| {
+                let (attempts, next_at) = (0, None);
+                list.insert(
+                    at,
+                    MediaRetry {
+                        id,
+                        attempts,
+                        next_at,
+                    },
+                );
+                at
+            });
+            if !failed {
+                continue;
+            }
+            let entry = &mut list[at];
+            match FILE_PAUSES.get(usize::from(entry.attempts)) {
+                Some(pause) => {
+                    entry.attempts += 1;
+                    entry.next_at = Some(now + *pause);
+                }
+                None => {
+                    let attempts = list.remove(at).attempts.saturating_add(1);
+                    self.batch.give_up(id, attempts);
+                }
+            }
         }
     }
 
@@ -337,19 +387,11 @@ impl<'a> RunState<'a> {
         )))
     }
 
-    async fn refuse_full_target(&self) -> Result<(), Stop> {
+    /// Stops before anything is written where less than the floor is free.
+    pub(crate) async fn refuse_full_target(&self) -> Result<(), Stop> {
         let floor = self.engine.limits.free_space_floor;
         match self.archive.free_bytes().await? {
-            Some(free) if free < floor => {
-                let text = format!(
-                    "Only {} MB are free where this source is kept, less than the floor of {} MB",
-                    free >> 20,
-                    floor >> 20
-                );
-                // Said once here, in the run's own log, beside the outcome.
-                let _ = self.engine.ledger.note(NoteLevel::Error, text.clone()).await;
-                Err(Stop::Full(text))
-            }
+            Some(free) if free < floor => Err(Stop::Full(too_little(free, floor, 0))),
             _ => Ok(()),
         }
     }
@@ -376,16 +418,22 @@ impl<'a> RunState<'a> {
 fn with_kept_files(mut item: Item, kept: Option<&Record>) -> Item {
     let Some(kept) = kept else { return item };
     let Item { record, files } = &mut item;
+    // Each stored file stands for one, its own place first: without keys two photos look alike.
+    let mut used = vec![false; kept.media.len()];
     files.retain(|file| {
         let new = &mut record.media[file.media_index];
+        let same =
+            |old: &Media| old.status == MediaStatus::Stored && old.kind == new.kind && old.key == new.key;
         let old = kept
             .media
             .iter()
-            .find(|old| old.status == MediaStatus::Stored && old.kind == new.kind && old.key == new.key);
-        if let Some(old) = old {
-            *new = old.clone();
-        }
-        old.is_none()
+            .enumerate()
+            .filter(|(at, old)| !used[*at] && same(old))
+            .min_by_key(|(at, _)| *at != file.media_index);
+        let Some((at, old)) = old else { return true };
+        used[at] = true;
+        *new = old.clone();
+        false
     });
     item
 }

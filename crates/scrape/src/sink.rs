@@ -30,6 +30,9 @@ pub struct ArchiveIdentity {
     pub channel: ChannelId,
     /// `<slug>-<channel id>`, fixed at the first run (see `sinks::layout::folder_name`).
     pub folder: String,
+    /// True once something is known to be kept there. A target without it then is not a fresh one but
+    /// an unmounted disk or another place, and is refused as [`SinkErrorKind::Missing`].
+    pub kept: bool,
 }
 
 /// One source's archive, opened for writing by the holder of the source's lease.
@@ -78,6 +81,9 @@ pub struct FileFacts {
     pub name: Option<String>,
     /// Extension by address or MIME type, without dot.
     pub extension: Option<String>,
+    /// What tells this file from an earlier one in the same place of the same message. `None` for the
+    /// files a message is first kept with; everything that comes later has one, so that it overwrites nothing.
+    pub version: Option<String>,
 }
 
 /// The bytes to write.
@@ -139,8 +145,12 @@ pub enum SinkErrorKind {
     Unreachable,
     /// No room.
     Full,
-    /// The folder or bucket belongs to somebody else, or another writer came between.
+    /// The folder or bucket belongs to somebody else.
     Foreign,
+    /// Another writer of the same archive came between.
+    Raced,
+    /// What was kept there is not there: not mounted, moved, deleted, or another prefix.
+    Missing,
     /// What is there cannot be read: broken manifest or segment, or written by a newer version.
     Damaged,
     /// The file's source broke while it was written, or its size differs from the announced one; nothing was left behind.
@@ -157,7 +167,10 @@ impl SinkError {
             SinkErrorKind::Denied => Code::TargetDenied,
             SinkErrorKind::Unreachable | SinkErrorKind::Body { .. } => Code::TargetUnreachable,
             SinkErrorKind::Full => Code::DiskFull,
-            SinkErrorKind::Foreign | SinkErrorKind::Damaged => Code::TargetForeign,
+            SinkErrorKind::Foreign => Code::TargetForeign,
+            SinkErrorKind::Raced => Code::LeaseLost,
+            SinkErrorKind::Missing => Code::ArchiveMissing,
+            SinkErrorKind::Damaged => Code::ArchiveDamaged,
         }
     }
 

@@ -12,13 +12,14 @@ use gleaner_domain::record::Revision;
 use gleaner_domain::{Channel, Checkpoint, MessageId, Record};
 use gleaner_scrape::{Archive, ArchiveIdentity, Batch, FileBody, FileFacts, Filed, SinkError, SinkErrorKind};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::error::{failed_io, plain};
 use crate::layout::{self, CHANNEL, MANIFEST, Shelf, TEMP, free_key};
 use crate::manifest::{Manifest, Segment};
 use crate::place::{Only, Place};
 use crate::segment::{Encoded, encode};
-use crate::swap::{Held, swap};
+use crate::swap::{Held, put_segment, still_held, swap};
 use crate::{merge, read};
 
 /// The archive of one source in a target.
@@ -28,6 +29,8 @@ pub struct DalArchive {
     held: Held,
     /// As in `channel.json`, to write it only when it changes.
     channel: Option<Channel>,
+    /// True once the manifest's epoch is this writer's.
+    claimed: bool,
     /// True once a swap failed: whether it happened is only known by opening the archive again.
     in_doubt: bool,
 }
@@ -40,26 +43,29 @@ impl DalArchive {
             .refuse_links(&["", "messages", "revisions", "samples", "media", TEMP])
             .await?;
         let Some(stored) = place.read(MANIFEST).await? else {
-            return Self::claim(place, identity).await;
+            return Self::found(place, identity).await;
         };
         let manifest = Manifest::parse(&stored.bytes, place.name())?;
         check_owner(&manifest, identity, &place)?;
-        tidy(&place, &manifest).await?;
+        let strays = strays(&place, &manifest).await?;
         let channel = place
             .read(CHANNEL)
             .await?
             .and_then(|stored| serde_json::from_slice(&stored.bytes).ok());
-        Ok(Self {
+        let mut archive = Self {
             place,
             manifest,
             held: stored.into(),
             channel,
+            claimed: false,
             in_doubt: false,
-        })
+        };
+        archive.tidy(strays).await?;
+        Ok(archive)
     }
 
     /// The manifest comes first, so that segments without one are never the trace of a crash.
-    async fn claim(place: Place, identity: &ArchiveIdentity) -> Result<Self, SinkError> {
+    async fn found(place: Place, identity: &ArchiveIdentity) -> Result<Self, SinkError> {
         for shelf in Shelf::ALL {
             if !place.list(shelf.folder()).await?.is_empty() {
                 return Err(plain(
@@ -72,7 +78,18 @@ impl DalArchive {
                 ));
             }
         }
+        if identity.kept {
+            return Err(plain(
+                SinkErrorKind::Missing,
+                format!(
+                    "The archive of this source is not in {}: a disk that is not mounted, or a folder that was moved, \
+                     renamed or deleted",
+                    place.name()
+                ),
+            ));
+        }
         let mut manifest = Manifest::empty(identity.source, identity.channel);
+        manifest.epoch = Uuid::now_v7();
         let bytes = Bytes::from(manifest.to_bytes());
         let held = swap(&place, None, bytes).await?;
         Ok(Self {
@@ -80,8 +97,44 @@ impl DalArchive {
             manifest,
             held,
             channel: None,
+            claimed: true,
             in_doubt: false,
         })
+    }
+
+    /// Makes this the writer, before anything is written or deleted. Of two that opened the archive one
+    /// fails here, and one that was faster fails at its next swap. Runs without news never come here.
+    async fn claim(&mut self) -> Result<(), SinkError> {
+        if self.claimed {
+            return Ok(());
+        }
+        let next = Manifest {
+            epoch: Uuid::now_v7(),
+            ..self.manifest.clone()
+        };
+        self.publish(next).await?;
+        self.claimed = true;
+        Ok(())
+    }
+
+    /// Removes what an interrupted run left behind: its writer, should it still live, cannot name it any more.
+    async fn tidy(&mut self, strays: Vec<String>) -> Result<(), SinkError> {
+        if strays.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(
+            count = strays.len(),
+            place = self.place.name(),
+            "removing what an interrupted run left behind"
+        );
+        self.claim().await?;
+        self.delete(strays).await
+    }
+
+    /// Deletes what the manifest does not name, provided that it is still this writer's manifest.
+    async fn delete(&self, keys: Vec<String>) -> Result<(), SinkError> {
+        still_held(&self.place, &self.held).await?;
+        self.place.delete(keys).await
     }
 
     /// The manifest as of the last commit.
@@ -103,7 +156,7 @@ impl DalArchive {
             .flatten()
             .map_err(|cause| failed_io(format_args!("encode a segment for {}", self.place.name()), cause))?;
         let path = key(&encoded)?;
-        self.place.put(&path, encoded.bytes.clone(), Only::Always).await?;
+        put_segment(&self.place, &self.held, &path, encoded.bytes.clone()).await?;
         Ok(Segment::new(path, &encoded))
     }
 
@@ -215,7 +268,7 @@ impl DalArchive {
 
     /// Merges small segments where there are many.
     async fn merge(&mut self) -> Result<(), SinkError> {
-        let merged = match merge::merge(&self.place, &self.manifest.segments).await {
+        let merged = match merge::merge(&self.place, &self.held, &self.manifest.segments).await {
             Ok(None) => return Ok(()),
             Ok(Some(merged)) => merged,
             Err(error) => {
@@ -237,7 +290,7 @@ impl DalArchive {
         self.place.sync().await?;
         self.publish(next).await?;
         let old = old.into_iter().filter(|path| !self.manifest.segments.names(path));
-        if let Err(error) = self.place.delete(old).await {
+        if let Err(error) = self.delete(old.collect()).await {
             tracing::warn!(%error, "merged segments are left to the next run's cleaning");
         }
         Ok(())
@@ -285,6 +338,7 @@ impl Archive for DalArchive {
             ));
         }
         let news = !batch.is_empty() || *checkpoint != self.manifest.checkpoint;
+        self.claim().await?;
         let mut next = self.manifest.clone();
         self.write_batch(batch, &mut next).await?;
         if self.channel.as_ref() != Some(channel) {
@@ -340,8 +394,8 @@ pub(crate) fn check_owner(
     Ok(())
 }
 
-/// Removes temporary files and segments without a place in the manifest; files of messages stay.
-async fn tidy(place: &Place, manifest: &Manifest) -> Result<(), SinkError> {
+/// Temporary files and segments without a place in the manifest; files of messages are none.
+async fn strays(place: &Place, manifest: &Manifest) -> Result<Vec<String>, SinkError> {
     let folders = Shelf::ALL
         .map(Shelf::folder)
         .into_iter()
@@ -363,19 +417,11 @@ async fn tidy(place: &Place, manifest: &Manifest) -> Result<(), SinkError> {
         read::fetch(place, segment).await?; // says what is missing, unless only the list was late
     }
     let named: BTreeSet<_> = manifest.segments.iter().map(|segment| &segment.path).collect();
-    let strays: Vec<_> = there
+    Ok(there
         .iter()
         .filter(|path| !named.contains(path))
         .cloned()
-        .collect();
-    if !strays.is_empty() {
-        tracing::info!(
-            count = strays.len(),
-            place = place.name(),
-            "removing what an interrupted run left behind"
-        );
-    }
-    place.delete(strays).await
+        .collect())
 }
 
 fn observed_at(revision: &Revision) -> chrono::DateTime<chrono::Utc> {

@@ -9,7 +9,7 @@ use opendal::ErrorKind;
 
 use crate::s3_codes;
 
-use SinkErrorKind::{Denied, Foreign, Full, Unreachable};
+use SinkErrorKind::{Denied, Full, Raced, Unreachable};
 
 /// Why something failed, and what helps against it.
 pub(crate) struct Why {
@@ -156,7 +156,7 @@ fn of_operator(error: &opendal::Error) -> Why {
             "Check the access key, the secret key and the rights on the bucket.",
         ),
         ErrorKind::ConditionNotMatch | ErrorKind::Conflict => (
-            Foreign,
+            Raced,
             "another writer changed it meanwhile".to_owned(),
             "Make sure that only one Gleaner scrapes this source.",
         ),
@@ -249,6 +249,6 @@ mod tests {
     #[test]
     fn a_failed_condition_means_another_writer() {
         let error = failed("write", opendal::Error::new(ErrorKind::ConditionNotMatch, "412"));
-        assert_eq!(error.kind, Foreign);
+        assert_eq!(error.kind, Raced);
     }
 }

@@ -8,6 +8,7 @@ use gleaner_domain::ChannelId;
 use gleaner_scrape::FileFacts;
 
 use crate::safe_name::{self, MAX_COMPONENT, safe_piece, slug};
+use crate::segment::sha256;
 
 /// The only file that changes.
 pub const MANIFEST: &str = "manifest.json";
@@ -17,6 +18,9 @@ pub const CHANNEL: &str = "channel.json";
 
 /// Files on their way, on targets that are disks.
 pub const TEMP: &str = ".tmp";
+
+/// Hexadecimal digits that tell a later file of a message from an earlier one: 48 bits of a hash.
+const VERSION: usize = 12;
 
 /// Most bytes of a slug, so that names stay readable.
 const MAX_SLUG: usize = 80;
@@ -97,16 +101,23 @@ pub(crate) fn free_key(key: String, taken: impl Fn(&str) -> bool) -> String {
         .expect("there are more numbers than segments")
 }
 
-/// Path of a file: `media/<yyyy-mm>/<message id>[-<index>]_<safe name>[.<ext>]`.
+/// Path of a file: `media/<yyyy-mm>/<message id>[-<index>][-v<version>]_<safe name>[.<ext>]`.
 ///
-/// The id leads, so names differ for different messages even where case does not count; the index
-/// stands before the first `_`, so no name can imitate it.
+/// The id leads, so names differ for different messages even where case does not count; index and
+/// version stand before the first `_`, so no name can imitate them. Files that came after their message
+/// was kept have a version: another photo in the place of the first one never overwrites it.
 pub fn media_path(facts: &FileFacts) -> String {
     let id = facts.message;
-    let lead = match facts.index {
-        0 => format!("{id}_"),
-        index => format!("{id}-{index}_"),
+    let index = match facts.index {
+        0 => String::new(),
+        index => format!("-{index}"),
     };
+    let version = facts
+        .version
+        .as_deref()
+        .map(|text| format!("-v{}", &sha256(text.as_bytes())[..VERSION]))
+        .unwrap_or_default();
+    let lead = format!("{id}{index}{version}_");
     let announced = facts.extension.as_deref().and_then(safe_name::extension);
     let (stem, own) = facts
         .name
@@ -139,6 +150,7 @@ mod tests {
             kind: MediaKind::Photo,
             name: name.map(str::to_owned),
             extension: extension.map(str::to_owned),
+            version: None,
         }
     }
 
@@ -151,6 +163,31 @@ mod tests {
     #[case(facts(7, 0, Some("../../x"), Some("../sh")), "media/2026-03/7__.._x")]
     fn a_file_is_named_after_its_message(#[case] facts: FileFacts, #[case] path: &str) {
         assert_eq!(media_path(&facts), path);
+    }
+
+    #[test]
+    fn a_file_that_came_later_has_a_name_of_its_own() {
+        let version = |index, text: &str| {
+            media_path(&FileFacts {
+                version: Some(text.to_owned()),
+                ..facts(7, index, Some("a/b.jpg"), None)
+            })
+        };
+        assert_eq!(version(0, "5172"), "media/2026-03/7-ve1408471f3dd_a_b.jpg");
+        let names = [
+            media_path(&facts(7, 0, Some("a/b.jpg"), None)),
+            media_path(&facts(7, 1, Some("a/b.jpg"), None)),
+            version(0, "5172"),
+            version(0, "5173"),
+            version(1, "5172"),
+        ];
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{names:?}");
+        assert_eq!(
+            version(0, "5172"),
+            version(0, "5172"),
+            "a repeat overwrites itself"
+        );
     }
 
     #[rstest]
@@ -287,16 +324,21 @@ mod tests {
             extension in prop::option::of(hostile()),
             ids in (0_u32..50, 0_u32..50),
             indexes in (0_usize..12, 0_usize..12),
+            versions in (prop::option::of("[ab]"), prop::option::of("[ab]")),
         ) {
-            let a = media_path(&facts(ids.0, indexes.0, Some(&one), extension.as_deref()));
-            let b = media_path(&facts(ids.1, indexes.1, Some(&other), None));
+            let a = FileFacts {
+                version: versions.0.clone(),
+                ..facts(ids.0, indexes.0, Some(&one), extension.as_deref())
+            };
+            let b = FileFacts { version: versions.1.clone(), ..facts(ids.1, indexes.1, Some(&other), None) };
+            let (a, b) = (media_path(&a), media_path(&b));
             for path in [&a, &b] {
                 let parts: Vec<_> = path.split('/').collect();
                 prop_assert_eq!(parts.len(), 3);
                 prop_assert_eq!(&parts[..2], ["media", "2026-03"]);
                 assert_legal(parts[2]);
             }
-            if (ids.0, indexes.0) != (ids.1, indexes.1) {
+            if (ids.0, indexes.0, versions.0) != (ids.1, indexes.1, versions.1) {
                 prop_assert_ne!(a.to_lowercase(), b.to_lowercase());
             }
             let folder = folder_name(Some(&one), &other, ChannelId(i64::MAX));

@@ -29,4 +29,4 @@ pub use manifest::{Manifest, Segment};
 pub use probe::{TargetReport, TestStep, test_target};
 pub use s3::S3Credentials;
 pub use sink::DalSink;
-pub use target::open_target;
+pub use target::{open_target, reopen_target};

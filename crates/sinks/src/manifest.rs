@@ -3,6 +3,7 @@
 use gleaner_domain::{ChannelId, Checkpoint, SourceUid};
 use gleaner_scrape::{SinkError, SinkErrorKind};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::layout::Shelf;
 use crate::segment::Encoded;
@@ -21,6 +22,10 @@ pub struct Manifest {
     pub source: SourceUid,
     /// The channel in it.
     pub channel: ChannelId,
+    /// Drawn anew by each writer before it writes or deletes anything, so that an earlier one that is
+    /// still under way can swap no more. Not a number: two that count up at once would look alike.
+    #[serde(default)]
+    pub epoch: Uuid,
     /// Sums over the segments, for people.
     pub totals: Totals,
     /// Every segment that counts.
@@ -138,6 +143,7 @@ impl Manifest {
             writer: writer(),
             source,
             channel,
+            epoch: Uuid::nil(),
             totals: Totals::default(),
             segments: Segments::default(),
             checkpoint: Checkpoint::default(),

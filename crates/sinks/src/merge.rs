@@ -11,9 +11,10 @@ use gleaner_scrape::SinkError;
 use crate::error::failed_io;
 use crate::layout::{Shelf, free_key, messages_key, stamp_of, stamped_key};
 use crate::manifest::{Segment, Segments};
-use crate::place::{Only, Place};
+use crate::place::Place;
 use crate::read::fetch;
 use crate::segment::join;
+use crate::swap::{Held, put_segment};
 
 /// Segments below this many bytes are small.
 const SMALL: u64 = 256 * 1024;
@@ -53,7 +54,11 @@ pub(crate) fn plan(segments: &[Segment]) -> Vec<Range<usize>> {
 }
 
 /// Writes the merged segments and returns the manifest's new list; `None` when there is nothing to merge.
-pub(crate) async fn merge(place: &Place, segments: &Segments) -> Result<Option<Segments>, SinkError> {
+pub(crate) async fn merge(
+    place: &Place,
+    held: &Held,
+    segments: &Segments,
+) -> Result<Option<Segments>, SinkError> {
     let plans = Shelf::ALL.map(|shelf| (shelf, plan(segments.on(shelf))));
     if plans.iter().all(|(_, runs)| runs.is_empty()) {
         return Ok(None);
@@ -62,7 +67,7 @@ pub(crate) async fn merge(place: &Place, segments: &Segments) -> Result<Option<S
     for (shelf, runs) in plans {
         // From the back, so that the places of earlier runs stay what they are.
         for run in runs.into_iter().rev() {
-            let merged = merge_run(place, shelf, &segments.on(shelf)[run.clone()], &next).await?;
+            let merged = merge_run(place, held, shelf, &segments.on(shelf)[run.clone()], &next).await?;
             next.on_mut(shelf).splice(run, [merged]);
         }
     }
@@ -73,6 +78,7 @@ pub(crate) async fn merge(place: &Place, segments: &Segments) -> Result<Option<S
 
 async fn merge_run(
     place: &Place,
+    held: &Held,
     shelf: Shelf,
     members: &[Segment],
     live: &Segments,
@@ -99,7 +105,7 @@ async fn merge_run(
     };
     // Never the name of a segment that still counts: its readers would see other bytes.
     let path = free_key(key, |key| live.names(key));
-    place.put(&path, joined.bytes.clone(), Only::Always).await?;
+    put_segment(place, held, &path, joined.bytes.clone()).await?;
     Ok(Segment::new(path, &joined))
 }
 

@@ -147,7 +147,7 @@ impl Trial<'_> {
         ] {
             match self.place.put(FILE, bytes.clone(), only).await {
                 Ok(_) => return ignored(),
-                Err(error) if error.kind == SinkErrorKind::Foreign => {}
+                Err(error) if error.kind == SinkErrorKind::Raced => {}
                 Err(error) => return Err(error),
             }
         }

@@ -36,7 +36,7 @@ pub(crate) async fn swap(place: &Place, held: Option<&Held>, bytes: Bytes) -> Re
     if matches!(only, Only::Always) || place.disk.is_some() {
         let now = place.read(MANIFEST).await?;
         if now.map(|stored| stored.bytes) != held.map(|held| held.bytes.clone()) {
-            return Err(foreign(place));
+            return Err(raced(place));
         }
     }
     match place.put(MANIFEST, bytes.clone(), only).await {
@@ -45,17 +45,60 @@ pub(crate) async fn swap(place: &Place, held: Option<&Held>, bytes: Bytes) -> Re
             Ok(Held { bytes, etag })
         }
         // The answer to our own write may have been lost, and its repetition then meets our own work.
-        Err(error) if error.kind == SinkErrorKind::Foreign => match place.read(MANIFEST).await? {
+        Err(error) if error.kind == SinkErrorKind::Raced => match place.read(MANIFEST).await? {
             Some(stored) if stored.bytes == bytes => Ok(stored.into()),
-            _ => Err(foreign(place)),
+            _ => Err(raced(place)),
         },
         Err(error) => Err(error),
     }
 }
 
-fn foreign(place: &Place) -> SinkError {
+/// Fails when the manifest is not the one held any more: whoever changed it is the writer now.
+pub(crate) async fn still_held(place: &Place, held: &Held) -> Result<(), SinkError> {
+    match place.read(MANIFEST).await? {
+        Some(now) if now.bytes == held.bytes => Ok(()),
+        _ => Err(raced(place)),
+    }
+}
+
+/// Writes a segment under a name that the held manifest does not give to another one.
+///
+/// A slow writer must not overwrite what a later one has committed under the same name. A bucket writes
+/// only where nothing is; what is there is then our own repetition, or the trace of a crash as long as
+/// the manifest is ours. A disk renames over what is there, so the manifest is looked at right before.
+pub(crate) async fn put_segment(
+    place: &Place,
+    held: &Held,
+    key: &str,
+    bytes: Bytes,
+) -> Result<(), SinkError> {
+    if place.disk.is_some() {
+        still_held(place, held).await?;
+        return place.put(key, bytes, Only::Always).await.map(drop);
+    }
+    match place.put(key, bytes.clone(), Only::IfAbsent).await {
+        Err(error) if error.kind == SinkErrorKind::Raced => {}
+        other => return other.map(drop),
+    }
+    let there = place.read(key).await?;
+    if there.as_ref().is_some_and(|stored| stored.bytes == bytes) {
+        return Ok(());
+    }
+    still_held(place, held).await?;
+    let only = match there.as_ref().map(|stored| &stored.etag) {
+        Some(Some(etag)) => Only::IfStill(etag),
+        Some(None) => Only::Always,
+        None => Only::IfAbsent,
+    };
+    match place.put(key, bytes, only).await {
+        Err(error) if error.kind == SinkErrorKind::Raced => Err(raced(place)),
+        other => other.map(drop),
+    }
+}
+
+fn raced(place: &Place) -> SinkError {
     plain(
-        SinkErrorKind::Foreign,
+        SinkErrorKind::Raced,
         format!(
             "Another writer changed the manifest in {} meanwhile: nothing of theirs was overwritten",
             place.name()

@@ -39,6 +39,30 @@ pub async fn open_target(
     Ok(DalSink::new(place))
 }
 
+/// As [`open_target`], where something is known to be kept: no folder is made.
+///
+/// # Errors
+/// `Missing` when a LOCAL folder is not there.
+pub async fn reopen_target(
+    settings: &TargetSettings,
+    credentials: Option<&S3Credentials>,
+    marker: Option<Uuid>,
+) -> Result<DalSink, SinkError> {
+    if let TargetSettings::Local { path } = settings {
+        let there = patiently(tokio::fs::try_exists(path)).await;
+        let there = there.map_err(|cause| failed_io(format_args!("look for {}", path.display()), cause))?;
+        if !there {
+            let detail = format!(
+                "The folder {} with this source's archive is not there: its disk is not mounted, or it was moved, \
+                 renamed or deleted",
+                path.display()
+            );
+            return Err(plain(SinkErrorKind::Missing, detail));
+        }
+    }
+    open_target(settings, credentials, marker).await
+}
+
 /// Makes a place of the settings, without leaving a marker anywhere.
 pub(crate) async fn reach(
     settings: &TargetSettings,

@@ -156,3 +156,32 @@ async fn an_index_that_was_lost_is_made_anew_from_the_files() {
     );
     assert!(lines(&t.archive(), "revisions").is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_is_not_mounted_is_no_empty_archive() {
+    let t = TestApp::new(60).await;
+    let source = t.add(HARBOUR).await;
+    completed(&t.run(source.id).await);
+    let (root, away) = (t.dir.path().join("data/archive"), t.dir.path().join("away"));
+    std::fs::rename(&root, &away).unwrap();
+
+    // The mount point is gone, or there and empty.
+    for there in [false, true] {
+        if there {
+            std::fs::create_dir(&root).unwrap();
+        }
+        let run = t.run(source.id).await;
+        assert_eq!(run.state, RunState::Failed);
+        assert_eq!(run.code, Some(Code::ArchiveMissing), "{run:?}");
+        assert_eq!(root.exists(), there, "nothing is made in its place");
+        let row = t.app.get_source_detail(source.id).await.unwrap().row;
+        assert_eq!(
+            row.messages,
+            t.world.live_ids(HARBOUR).len() as u64,
+            "the index stays"
+        );
+    }
+    std::fs::remove_dir(&root).unwrap();
+    std::fs::rename(&away, &root).unwrap();
+    completed(&t.run(source.id).await);
+}

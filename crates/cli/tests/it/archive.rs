@@ -31,6 +31,10 @@ pub(crate) fn assert_whole(archive: &Path, world: &WorldHandle, channel: &str) {
         "lost {lost:?}, foreign {foreign:?}"
     );
 
+    for media in records.iter().flat_map(media_of) {
+        let status = text(&media["status"]);
+        assert!(matches!(status, "stored" | "not_in_preview"), "{media}");
+    }
     let stored = stored_files(&records);
     for (path, (id, size)) in &stored {
         let bytes = fs::read(archive.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
@@ -47,10 +51,60 @@ pub(crate) fn assert_whole(archive: &Path, world: &WorldHandle, channel: &str) {
     );
 }
 
+/// What must be true at any moment, right after a kill too: under a final name there are whole files only,
+/// and what the manifest names is there as it says.
+pub(crate) fn assert_nothing_is_half_written(archive: &Path, world: &WorldHandle, channel: &str) {
+    if !archive.join("manifest.json").exists() {
+        return; // killed before its first write
+    }
+    let manifest = json(&archive.join("manifest.json"));
+    for segment in manifest["segments"].as_object().expect("shelves").values() {
+        for segment in segment.as_array().expect("a list") {
+            let path = archive.join(text(&segment["path"]));
+            let size = fs::metadata(&path)
+                .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+                .len();
+            assert_eq!(Some(size), segment["bytes"].as_u64(), "{}", path.display());
+            assert_eq!(
+                Some(lines(&path).len() as u64),
+                segment["count"].as_u64(),
+                "{}",
+                path.display()
+            );
+        }
+    }
+    let kept = records(archive);
+    let stored = stored_files(&kept);
+    let there = files_on_disk(archive);
+    for path in stored.keys() {
+        assert!(there.contains(Path::new(path)), "{path} is named by a record");
+    }
+    for path in there {
+        let name = path.to_string_lossy().replace('\\', "/");
+        // On its way, ours or the server's.
+        if name.split('/').any(|part| part.starts_with('.')) {
+            continue;
+        }
+        if name.ends_with(".zst") {
+            lines(&archive.join(&path)); // to its checksum
+        } else if let Some(file) = name.strip_prefix("media/") {
+            let file = file.rsplit('/').next().expect("a name");
+            let id = file.split(['_', '-']).next().and_then(|id| id.parse().ok());
+            let true_bytes = world.media_bytes(channel, id.expect("an id"), 0);
+            let bytes = fs::read(archive.join(&path)).expect("it is there");
+            assert!(true_bytes.is_some_and(|all| bytes == all), "{name} is whole");
+        }
+    }
+}
+
+fn media_of(record: &Value) -> impl Iterator<Item = &Value> {
+    record["media"].as_array().into_iter().flatten()
+}
+
 fn stored_files(records: &[Value]) -> BTreeMap<String, (u32, u64)> {
     let mut files = BTreeMap::new();
     for record in records {
-        for media in record["media"].as_array().into_iter().flatten() {
+        for media in media_of(record) {
             if media["status"] == "stored" {
                 let size = media["size"].as_u64().expect("a stored file has a size");
                 files.insert(text(&media["path"]).to_owned(), (id(record), size));

@@ -15,7 +15,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
-use crate::archive::{assert_whole, json};
+use crate::archive::{assert_nothing_is_half_written, assert_whole};
 use crate::gleaner::Gleaner;
 
 const CHANNEL: &str = "long_history";
@@ -29,7 +29,8 @@ const PAGES_OF_A_START: f64 = 1.0 + 100.0 / 20.0;
 /// A page of albums and gaps may answer for a few ids more or less than the average one, and a batch
 /// is closed after the page that fills it.
 const UNEVEN: f64 = 3.0;
-const RESUME: Duration = Duration::from_secs(5);
+/// A resumed run has committed something by then: the age that closes a batch, and as much to begin.
+const RESUME: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_mins(5);
 
 #[tokio::test]
@@ -90,12 +91,18 @@ struct Toll {
     scrapes: usize,
     /// Pages that each kill cost.
     costs: Vec<f64>,
+    /// Kills after more pages than one may cost: only these tell a build that commits in time from one
+    /// that commits at the end.
+    telling: usize,
+    /// Resumed runs that came to their first commit or to their end, and the slowest of them.
+    resumes: usize,
     slowest_resume: Duration,
 }
 
 impl Rounds {
     async fn start() -> Self {
-        let posts = pick(1_500, 5_000);
+        // More than two open batches, so that a run that commits only at its end costs too much.
+        let posts = pick(2_500, 5_000);
         let spec = ChannelSpec::new(CHANNEL, 1_100_000_001)
             .posts(posts)
             .mix(Mix::News);
@@ -159,21 +166,38 @@ impl Rounds {
     ) {
         let mut resumed = false;
         loop {
-            let (asked, kept) = (self.site.requests(), ids_answered(archive));
+            let (asked, kept) = (self.site.requests(), ids_answered(archive).unwrap_or_default());
             let begun = Instant::now();
             let mut child = gleaner.start("run 1 --quiet");
             let moment = asked.total() + chance.random_range(0..self.requests);
             let extra = Duration::from_millis(chance.random_range(0..60));
             let spared = toll.costs.len() >= wanted;
-            let ended = tokio::select! {
-                status = tokio::time::timeout(PATIENCE, child.wait()) => Some(status.expect("it ends in time")),
-                () = self.asked(moment, extra), if !spared => None,
+            let mut at_work = None;
+            let ended = {
+                let end = async {
+                    tokio::select! {
+                        status = tokio::time::timeout(PATIENCE, child.wait()) => Some(status.expect("it ends in time")),
+                        () = self.asked(moment, extra), if !spared => None,
+                    }
+                };
+                tokio::pin!(end);
+                tokio::select! {
+                    ended = &mut end => ended,
+                    () = has_committed(archive, kept) => {
+                        at_work = Some(begun.elapsed());
+                        end.await
+                    }
+                }
             };
             if ended.is_none() {
                 child.kill().await.expect("SIGKILL");
+                assert_nothing_is_half_written(archive, self.site.world(), CHANNEL);
             }
-            if resumed {
-                toll.slowest_resume = toll.slowest_resume.max(self.second_request(asked.total(), begun));
+            // A run that was killed before it committed anything tells nothing about resuming.
+            let resume = at_work.or_else(|| ended.is_some().then(|| begun.elapsed()));
+            if let Some(resume) = resume.filter(|_| resumed) {
+                toll.resumes += 1;
+                toll.slowest_resume = toll.slowest_resume.max(resume);
             }
             if let Some(status) = ended {
                 assert!(
@@ -183,7 +207,8 @@ impl Rounds {
                 return;
             }
             let pages = (self.site.requests().pages - asked.pages) as f64;
-            let useful = (ids_answered(archive) - kept) * self.pages as f64 / self.posts;
+            let answered = ids_answered(archive).unwrap_or_default();
+            let useful = (answered - kept) * self.pages as f64 / self.posts;
             let cost = (pages - PAGES_OF_A_START - useful).max(0.0);
             assert!(
                 cost <= self.bound(),
@@ -191,6 +216,7 @@ impl Rounds {
                 self.bound()
             );
             toll.costs.push(cost);
+            toll.telling += usize::from(pages - PAGES_OF_A_START > self.bound());
             resumed = true;
         }
     }
@@ -208,26 +234,22 @@ impl Rounds {
         tokio::time::sleep(extra).await;
     }
 
-    /// How long a resumed run took to be at work: until its second request (the first opens).
-    fn second_request(&self, before: usize, begun: Instant) -> Duration {
-        let served = self.site.served();
-        served.get(before + 1).map_or(Duration::ZERO, |second| {
-            second.at.saturating_duration_since(begun)
-        })
-    }
-
     fn report(&self, kind: &str, toll: &Toll) -> String {
         let Toll {
             scrapes,
             costs,
+            telling,
+            resumes,
             slowest_resume,
         } = toll;
+        assert!(*telling > 0, "no kill came late enough to cost too much");
+        assert!(*resumes > 0, "no resumed run came to a commit");
         assert!(*slowest_resume < RESUME, "{slowest_resume:?}");
         let mean = costs.iter().sum::<f64>() / costs.len() as f64;
         let worst = costs.iter().copied().fold(0.0, f64::max);
         format!(
             "{}\n{kind}: seed {SEED}, {} kills in {scrapes} scrapes: 0 lost, 0 doubled, 0 half written; pages read \
-             again a kill: mean {mean:.1}, worst {worst:.1}, bound {:.1}; slowest resume {slowest_resume:.2?}",
+             again a kill: mean {mean:.1}, worst {worst:.1}, bound {:.1} ({telling} kills could have broken it); slowest of {resumes} resumes {slowest_resume:.2?}",
             self.undisturbed,
             costs.len(),
             self.bound(),
@@ -235,18 +257,23 @@ impl Rounds {
     }
 }
 
-/// Ids that the manifest says are answered for.
-fn ids_answered(archive: &Path) -> f64 {
-    let manifest = archive.join("manifest.json");
-    if !manifest.exists() {
-        return 0.0;
+/// Ends once the manifest answers for more ids than it did.
+async fn has_committed(archive: &Path, before: f64) {
+    while ids_answered(archive).is_none_or(|now| now <= before) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let seen = &json(&manifest)["checkpoint"]["seen"];
+}
+
+/// Ids that the manifest says are answered for; nothing while there is none.
+fn ids_answered(archive: &Path) -> Option<f64> {
+    let bytes = std::fs::read(archive.join("manifest.json")).ok()?;
+    let manifest: Value = serde_json::from_slice(&bytes).expect("a manifest is whole at any moment");
+    let seen = &manifest["checkpoint"]["seen"];
     let ends = |range: &Value| Some((range[0].as_f64()?, range[1].as_f64()?));
     let ranges = seen
         .as_array()
         .expect("ranges")
         .iter()
         .map(|range| ends(range).expect("two ids"));
-    ranges.map(|(first, last)| last - first + 1.0).sum()
+    Some(ranges.map(|(first, last)| last - first + 1.0).sum())
 }

@@ -1,7 +1,11 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use chrono::{Duration, NaiveDate};
 use gleaner_domain::record::Revision;
-use gleaner_domain::{ChannelId, Code, HistoryStart, MediaStatus, RunOutcome, ScrapePolicy};
-use gleaner_scrape::Limits;
+use gleaner_domain::{ChannelId, Code, HistoryStart, MediaStatus, Record, RunOutcome, ScrapePolicy};
+use gleaner_scrape::{DayBudget, Limits};
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{Post, Source, World, noon};
@@ -52,6 +56,7 @@ async fn new_posts_come_first_and_alone() {
             text: "new".into(),
             views: 1,
             file: false,
+            photo: 0,
             date: noon(),
         };
         source.world.posts.lock().unwrap().insert(id, post);
@@ -159,17 +164,47 @@ async fn too_little_room_stops_before_writing() {
     source.limits.free_space_floor = 1 << 30;
     source.kept.lock().unwrap().free = Some(1 << 20);
     let (outcome, _) = source.run().await;
-    assert!(
-        matches!(
-            outcome,
-            RunOutcome::Failed {
-                code: Code::DiskFull,
-                ..
-            }
-        ),
-        "{outcome:?}"
-    );
+    assert!(is_full(&outcome), "{outcome:?}");
     assert!(source.ids().is_empty());
+    let kept = source.kept.lock().unwrap();
+    assert_eq!(kept.files, BTreeMap::new(), "no file was written");
+    assert_eq!(source.world.files_asked.load(Ordering::SeqCst), 0, "nor fetched");
+}
+
+#[tokio::test]
+async fn files_stop_at_the_floor_and_what_was_read_is_kept_once() {
+    let mut source = Source::of(World::of(1..=100));
+    source.limits.free_space_floor = 1_000;
+    source.kept.lock().unwrap().free = Some(1_050);
+    let (outcome, _) = source.run().await;
+    assert!(is_full(&outcome), "{outcome:?}");
+    let stored = {
+        let kept = source.kept.lock().unwrap();
+        assert!(kept.free >= Some(1_000), "the floor is kept: {:?}", kept.free);
+        assert!((1..10).contains(&kept.files.len()), "{}", kept.files.len());
+        let waiting = |r: &Record| r.media.iter().any(|m| m.status == MediaStatus::Pending);
+        assert!(kept.records.values().any(waiting), "the others wait");
+        kept.files.len()
+    };
+    let asked = source.world.files_asked.load(Ordering::SeqCst);
+    source.run().await;
+    let again = source.world.files_asked.load(Ordering::SeqCst) - asked;
+    assert!(again <= 6, "what is kept is not fetched again: {again}");
+    source.kept.lock().unwrap().free = Some(1 << 20);
+    assert_eq!(source.run().await.0, RunOutcome::Completed);
+    let kept = source.kept.lock().unwrap();
+    assert_eq!((kept.files.len(), kept.doubled), (10, 0), "{stored} came before");
+    assert!(kept.checkpoint.media_retry.is_empty());
+}
+
+fn is_full(outcome: &RunOutcome) -> bool {
+    matches!(
+        outcome,
+        RunOutcome::Failed {
+            code: Code::DiskFull,
+            ..
+        }
+    )
 }
 
 #[tokio::test]
@@ -217,7 +252,7 @@ async fn the_window_tells_edits_deletions_and_counters() {
 
 #[tokio::test]
 async fn a_file_that_failed_comes_late_and_its_message_is_not_doubled() {
-    let source = Source::of(World::of(1..=40));
+    let mut source = Source::of(World::of(1..=40));
     source.world.bad_files.lock().unwrap().insert(20, 1);
     let (outcome, counts) = source.run().await;
     assert_eq!(
@@ -231,6 +266,9 @@ async fn a_file_that_failed_comes_late_and_its_message_is_not_doubled() {
         assert_eq!(kept.checkpoint.media_retry.len(), 1);
     }
     let (_, counts) = source.run().await;
+    assert_eq!(counts.files, 0, "not tried again within the hour");
+    source.now += Duration::hours(1);
+    let (_, counts) = source.run().await;
     assert_eq!(counts.files, 1);
     let kept = source.kept.lock().unwrap();
     assert!(kept.checkpoint.media_retry.is_empty());
@@ -238,13 +276,106 @@ async fn a_file_that_failed_comes_late_and_its_message_is_not_doubled() {
         Revision::Media(record) => Some(record),
         _ => None,
     });
-    assert_eq!(late.expect("a late file").media[0].status, MediaStatus::Stored);
+    let late = late.expect("a late file");
+    assert_eq!(late.media[0].status, MediaStatus::Stored);
+    assert_eq!(
+        late.observed_at, source.now,
+        "the latest of all versions is this one"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_never_comes_is_given_up_after_days_and_says_so() {
+    let mut source = Source::of(World::of(1..=20));
+    source.world.bad_files.lock().unwrap().insert(20, u32::MAX);
+    source.run().await;
+    // Every quarter of an hour for a week, as a schedule has it.
+    for _ in 0..4 * 24 * 7 {
+        source.now += Duration::minutes(15);
+        source.run().await;
+    }
+    // One try at first, then after 1 h, 6 h, 1 d and 3 d, and the other file once.
+    assert_eq!(source.world.files_asked.load(Ordering::SeqCst), 5 + 1);
+    let kept = source.kept.lock().unwrap();
+    assert!(
+        kept.checkpoint.media_retry.is_empty(),
+        "nothing is remembered for ever"
+    );
+    let last = kept.revisions.last().expect("a last word");
+    let Revision::Media(record) = last else {
+        panic!("{last:?}")
+    };
+    assert_eq!(
+        record.media[0].reason.as_deref(),
+        Some("expired; given up after 5 failures")
+    );
+    assert_eq!(kept.revisions.len(), 1, "failing again is no news");
+}
+
+#[tokio::test]
+async fn a_run_that_is_stopped_costs_no_try() {
+    let mut source = Source::of(World::of(1..=20));
+    for _ in 0..7 {
+        source.cancel = CancellationToken::new();
+        *source.world.cancel_at_file.lock().unwrap() = Some(source.cancel.clone());
+        source.run().await;
+    }
+    {
+        let kept = source.kept.lock().unwrap();
+        let tries: Vec<_> = kept.checkpoint.media_retry.iter().map(|r| r.attempts).collect();
+        assert_eq!(tries, [0, 0]);
+        assert_eq!(kept.records[&20].media[0].status, MediaStatus::Pending);
+    }
+    *source.world.cancel_at_file.lock().unwrap() = None;
+    source.cancel = CancellationToken::new();
+    source.run().await;
+    let kept = source.kept.lock().unwrap();
+    assert_eq!(kept.files.len(), 2);
+    assert!(kept.checkpoint.media_retry.is_empty());
+}
+
+#[tokio::test]
+async fn a_replaced_photo_leaves_the_first_one_as_it_was() {
+    let mut source = Source::of(World::of(1..=20));
+    source.run().await;
+    for photo in [1, 2] {
+        source.world.edit(20, |post| post.photo = photo);
+        source.now += Duration::hours(2);
+        let (_, counts) = source.run().await;
+        assert_eq!((counts.edited, counts.files), (1, 1));
+    }
+    let kept = source.kept.lock().unwrap();
+    let first = kept.records[&20].media[0].path.as_ref();
+    assert_eq!(kept.files[first.expect("stored")], b"file of 20 0");
+    let of_20 = |path: &&String| path.starts_with("media/20_");
+    assert_eq!(
+        kept.files.keys().filter(of_20).count(),
+        3,
+        "each has a name of its own"
+    );
+}
+
+#[tokio::test]
+async fn a_late_file_does_not_take_the_name_of_an_earlier_photo() {
+    let mut source = Source::of(World::of(1..=20));
+    source.run().await;
+    source.world.edit(20, |post| post.photo = 1);
+    source.world.bad_files.lock().unwrap().insert(20, 1);
+    for _ in 0..2 {
+        source.now += Duration::hours(2);
+        source.run().await;
+    }
+    let kept = source.kept.lock().unwrap();
+    let first = kept.records[&20].media[0].path.as_ref();
+    assert_eq!(kept.files[first.expect("stored")], b"file of 20 0");
+    assert!(kept.files.values().any(|bytes| bytes == b"file of 20 1"));
 }
 
 #[tokio::test]
 async fn the_cap_of_a_day_pauses_until_tomorrow() {
     let mut source = Source::of(World::of(1..=200));
-    source.limits.file_bytes_left = Some(40);
+    let budget = DayBudget::new(40, noon().date_naive(), 0);
+    source.limits.budgets = vec![Arc::new(budget)];
     let (outcome, counts) = source.run().await;
     let RunOutcome::Paused {
         until,
@@ -255,8 +386,8 @@ async fn the_cap_of_a_day_pauses_until_tomorrow() {
         panic!("{outcome:?}")
     };
     assert_eq!(until.to_rfc3339(), "2026-03-02T00:00:00+00:00");
-    assert!(counts.files < 20, "{}", counts.files);
-    source.limits.file_bytes_left = None;
+    assert!(counts.file_bytes <= 40, "{} bytes", counts.file_bytes);
+    source.limits.budgets.clear();
     source.run().await;
     assert_eq!(
         source.kept.lock().unwrap().files.len(),
@@ -264,6 +395,30 @@ async fn the_cap_of_a_day_pauses_until_tomorrow() {
         "the rest came the next day"
     );
     assert_eq!(source.ids().len(), 200);
+}
+
+#[tokio::test]
+async fn two_runs_at_once_share_the_cap_of_a_day() {
+    let budget = Arc::new(DayBudget::new(60, noon().date_naive(), 0));
+    let mut sources = [Source::of(World::of(1..=100)), Source::of(World::of(1..=100))];
+    for source in &mut sources {
+        source.limits.budgets = vec![Arc::clone(&budget)];
+    }
+    let [one, other] = &sources;
+    let ((_, one), (_, other)) = tokio::join!(one.run(), other.run());
+    let stored = one.file_bytes + other.file_bytes;
+    assert!((36..=60).contains(&stored), "{stored} bytes");
+}
+
+#[tokio::test]
+async fn a_file_above_the_cap_of_a_day_is_left_out_and_stops_nothing() {
+    let mut source = Source::of(World::of(1..=20));
+    source.limits.budgets = vec![Arc::new(DayBudget::new(5, noon().date_naive(), 0))];
+    let (outcome, counts) = source.run().await;
+    assert_eq!((outcome, counts.files), (RunOutcome::Completed, 0));
+    let kept = source.kept.lock().unwrap();
+    assert_eq!(kept.records[&20].media[0].status, MediaStatus::Skipped);
+    assert!(kept.checkpoint.media_retry.is_empty());
 }
 
 #[tokio::test]
@@ -281,6 +436,7 @@ async fn from_now_on_and_since_a_day_leave_the_past_alone() {
             text: "first new one".into(),
             views: 0,
             file: false,
+            photo: 0,
             date: noon(),
         },
     );
@@ -319,6 +475,7 @@ async fn a_name_that_changed_hands_midway_stops_the_run() {
             text: "somebody else's".into(),
             views: 0,
             file: false,
+            photo: 0,
             date: noon(),
         },
     );

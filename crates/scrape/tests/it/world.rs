@@ -33,6 +33,8 @@ pub(crate) struct Post {
     pub(crate) text: String,
     pub(crate) views: u64,
     pub(crate) file: bool,
+    /// Which photo it is; an author may replace it.
+    pub(crate) photo: u32,
     pub(crate) date: DateTime<Utc>,
 }
 
@@ -49,6 +51,10 @@ pub(crate) struct World {
     pub(crate) failing: Mutex<BTreeSet<u32>>,
     /// Ids whose file fails this often.
     pub(crate) bad_files: Mutex<BTreeMap<u32, u32>>,
+    /// Set to stop the run when any file is asked for.
+    pub(crate) cancel_at_file: Mutex<Option<CancellationToken>>,
+    /// Files asked for.
+    pub(crate) files_asked: AtomicU32,
     /// Set to stop the run when this page is asked for.
     pub(crate) cancel_at: Mutex<Option<(u32, CancellationToken)>>,
 }
@@ -59,6 +65,7 @@ impl World {
             text: format!("post {id}"),
             views: u64::from(id),
             file: id.is_multiple_of(10),
+            photo: 0,
             date: noon() - Duration::days(400) + Duration::hours(i64::from(id)),
         };
         Arc::new(Self {
@@ -69,6 +76,8 @@ impl World {
             most: AtomicU32::new(0),
             failing: Mutex::default(),
             bad_files: Mutex::default(),
+            cancel_at_file: Mutex::default(),
+            files_asked: AtomicU32::new(0),
             cancel_at: Mutex::default(),
         })
     }
@@ -104,14 +113,17 @@ impl World {
 fn item(channel: ChannelId, id: u32, post: &Post) -> Item {
     let media: Vec<Media> = post
         .file
-        .then(|| Media::new(MediaKind::Photo))
+        .then(|| Media {
+            key: Some(format!("photo {id}.{}", post.photo)),
+            ..Media::new(MediaKind::Photo)
+        })
         .into_iter()
         .collect();
     let files = post
         .file
         .then(|| FileRef {
             media_index: 0,
-            locator: id.to_string(),
+            locator: format!("{id}.{}", post.photo),
             extension: Some("jpg".into()),
         })
         .into_iter()
@@ -189,7 +201,14 @@ impl History for Pages {
 #[async_trait]
 impl MediaFetcher for Pages {
     async fn fetch(&self, file: &FileRef) -> Result<MediaBody, MediaError> {
-        let id: u32 = file.locator.parse().expect("an id");
+        let (id, photo) = file.locator.split_once('.').expect("an id and a photo");
+        let id: u32 = id.parse().expect("an id");
+        self.0.files_asked.fetch_add(1, Ordering::SeqCst);
+        let cancel = self.0.cancel_at_file.lock().unwrap().clone();
+        if let Some(cancel) = cancel {
+            cancel.cancel();
+            std::future::pending::<()>().await;
+        }
         if let Some(left) = self.0.bad_files.lock().unwrap().get_mut(&id)
             && *left > 0
         {
@@ -199,7 +218,7 @@ impl MediaFetcher for Pages {
                 retryable: true,
             });
         }
-        let body = Bytes::from(format!("file of {id}"));
+        let body = Bytes::from(format!("file of {id} {photo}"));
         let size = Some(body.len() as u64);
         Ok(MediaBody {
             stream: stream::iter([Ok(body)]).boxed(),
@@ -257,11 +276,22 @@ impl Archive for Shelf {
     async fn store_file(&self, facts: &FileFacts, mut body: FileBody) -> Result<Filed, SinkError> {
         let mut bytes = Vec::new();
         while let Some(chunk) = body.stream.next().await {
-            bytes.extend_from_slice(&chunk.expect("test files do not break"));
+            let chunk = chunk.map_err(|broken| SinkError {
+                kind: SinkErrorKind::Body {
+                    retryable: broken.retryable,
+                },
+                detail: broken.detail,
+                source: None,
+            });
+            bytes.extend_from_slice(&chunk?);
         }
-        let path = format!("media/{}_{}", facts.message, facts.index);
+        let version = facts.version.as_deref().unwrap_or_default();
+        let path = format!("media/{}_{}{version}", facts.message, facts.index);
         let size = bytes.len() as u64;
-        self.kept.lock().unwrap().files.insert(path.clone(), bytes);
+        let mut kept = self.kept.lock().unwrap();
+        kept.free = kept.free.map(|free| free - size);
+        kept.files.insert(path.clone(), bytes);
+        drop(kept);
         Ok(Filed {
             path,
             size,
@@ -294,10 +324,16 @@ impl Archive for Shelf {
 
     async fn read_latest(&self, ids: &[MessageId]) -> Result<Vec<Record>, SinkError> {
         let kept = self.kept.lock().unwrap();
-        Ok(ids
-            .iter()
-            .filter_map(|id| kept.records.get(&id.0).cloned())
-            .collect())
+        let latest = |id: &MessageId| {
+            let revised = kept.revisions.iter().rev().find_map(|revision| match revision {
+                Revision::Edit(record) | Revision::Media(record) if record.id == *id => {
+                    Some((**record).clone())
+                }
+                _ => None,
+            });
+            revised.or_else(|| kept.records.get(&id.0).cloned())
+        };
+        Ok(ids.iter().filter_map(latest).collect())
     }
 
     async fn read_all(&self) -> Result<BoxStream<'_, Result<Vec<Record>, SinkError>>, SinkError> {

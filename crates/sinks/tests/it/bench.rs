@@ -60,6 +60,7 @@ impl Bench {
                 source: SourceUid::new(),
                 channel: CHANNEL,
                 folder,
+                kept: false,
             },
             dir,
             server,
@@ -206,6 +207,7 @@ pub(crate) fn facts(message: u32, name: &str) -> FileFacts {
         kind: MediaKind::Document,
         name: Some(name.to_owned()),
         extension: None,
+        version: None,
     }
 }
 

@@ -198,30 +198,6 @@ async fn segments_within_each_other_merge_under_a_name_of_their_own(#[case] kind
 #[case(Kind::Local)]
 #[case(Kind::S3)]
 #[tokio::test]
-async fn of_two_writers_the_second_is_refused_and_overwrites_nothing(#[case] kind: Kind) {
-    let bench = Bench::new(kind).await;
-    let mut one = bench.open().await;
-    let mut other = bench.open().await;
-    commit(&mut one, messages(1..=10)).await.expect("commits");
-    let error = commit(&mut other, messages(11..=20))
-        .await
-        .expect_err("another writer was faster");
-    assert_eq!(error.kind, SinkErrorKind::Foreign, "{error}");
-    assert!(error.detail.contains("Another writer"), "{error}");
-    let again = commit(&mut other, messages(11..=20))
-        .await
-        .expect_err("it stays refused");
-    assert!(again.detail.contains("unknown end"), "{again}");
-
-    let archive = bench.open().await;
-    assert_eq!(kept(&archive).await, (1..=10).collect::<Vec<_>>());
-}
-
-#[rstest]
-#[case(Kind::Memory)]
-#[case(Kind::Local)]
-#[case(Kind::S3)]
-#[tokio::test]
 async fn the_folder_of_another_source_or_channel_is_refused(#[case] kind: Kind) {
     let bench = Bench::new(kind).await;
     commit(&mut bench.open().await, messages(1..=10))

@@ -8,3 +8,4 @@ mod files;
 mod nas;
 mod s3;
 mod trial;
+mod writers;

@@ -125,6 +125,20 @@ export const advice: Record<UiCode, Advice> = {
     next: 'Choose an empty folder for this source.',
     step: 'edit-source',
   },
+  ARCHIVE_MISSING: {
+    tone: 'error',
+    title: 'Archive not there',
+    next:
+      'Mount the disk, restore the folder or correct the target, then press Run now. Deleted on purpose? ' +
+      'Choose another target for this source, or delete the source and add it again.',
+    step: 'edit-source',
+  },
+  ARCHIVE_DAMAGED: {
+    tone: 'error',
+    title: 'Archive damaged',
+    next: 'Restore the archive from a backup. If a newer Gleaner wrote it, update this one.',
+    step: 'run-again',
+  },
   DISK_FULL: {
     tone: 'error',
     title: 'Disk full',
