@@ -3,13 +3,11 @@
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
-use gleaner_domain::{
-    Checkpoint, Clock, Code, MessageId, RunCounts, RunOutcome, RunUid, Source, SourceId, Trigger,
-};
+use gleaner_domain::{Clock, Code, RunCounts, RunOutcome, RunUid, Source, SourceId, Trigger};
 use gleaner_preview::{PreviewClient, PreviewConfig, PreviewFiles, PreviewHistory};
 use gleaner_scrape::{
     Archive, ArchiveIdentity, Engine, History, HistoryError, Ledger, Limits, NoteLevel, Opening, Pacer,
@@ -25,8 +23,6 @@ use crate::{ApiError, ApiResult, App, Config, rows};
 
 /// Folders tried beside one that belongs to a deleted source.
 const FOLDERS_BESIDE: u32 = 9;
-/// Ids an index may lag behind its archive before it is made anew as a whole.
-const IDS_BEHIND: usize = 20_000;
 
 /// Hears of a foreground run's progress.
 pub type OnProgress = Arc<dyn Fn(RunProgress, RunCounts) + Send + Sync>;
@@ -244,51 +240,6 @@ impl App {
         Ok(fixed)
     }
 
-    /// The target's files are the truth; an index that differs is made anew from them.
-    async fn mend_index(
-        &self,
-        source: &Source,
-        run: RunUid,
-        fence: i64,
-        archive: &dyn Archive,
-    ) -> Result<(), Refusal> {
-        let copy = self.0.store.checkpoint(source.id).await?.unwrap_or_default();
-        let truth = archive.checkpoint();
-        let whole = async || -> Result<bool, Refusal> {
-            Ok(self.0.store.indexed_messages(source.id).await? == archive.messages())
-        };
-        if copy == *truth && whole().await? {
-            return Ok(());
-        }
-        // A kill between manifest and database leaves one batch behind: read just that.
-        let behind = behind(&copy, truth);
-        if behind.len() <= IDS_BEHIND {
-            let records = archive.read_latest(&behind).await?;
-            self.0.store.put_records(source.id, &records).await?;
-            if whole().await? {
-                return Ok(self.0.store.set_checkpoint(source.id, truth).await?);
-            }
-        }
-        if archive.messages() > 0 {
-            let ledger = self
-                .0
-                .store
-                .ledger(source.id, run, fence, Arc::clone(&self.0.clock));
-            let text = format!("The index is made anew from {} kept messages", archive.messages());
-            let _ = ledger.note(NoteLevel::Info, text).await;
-        }
-        self.0.store.clear_index(source.id).await?;
-        let mut segments = archive.read_all().await?;
-        while let Some(records) = segments.next().await {
-            self.0.store.put_records(source.id, &records?).await?;
-        }
-        self.0
-            .store
-            .set_checkpoint(source.id, archive.checkpoint())
-            .await?;
-        Ok(())
-    }
-
     async fn file_bytes_left(
         &self,
         source: &Source,
@@ -356,18 +307,9 @@ fn may_go_beside(error: &SinkError, source: &Source) -> bool {
     error.kind == SinkErrorKind::Foreign && source.folder.is_none()
 }
 
-/// Ids that the archive has answered for and the database's copy does not know of.
-fn behind(copy: &Checkpoint, truth: &Checkpoint) -> Vec<MessageId> {
-    let unknown = truth
-        .seen
-        .iter()
-        .flat_map(|range| copy.seen.missing(range).iter().collect::<Vec<_>>());
-    unknown.flatten().take(IDS_BEHIND + 1).map(MessageId).collect()
-}
-
 /// Why a run could not even begin.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+pub(crate) enum Refusal {
     #[error("cancelled")]
     Cancelled,
     #[error(transparent)]
@@ -429,6 +371,9 @@ fn internal(error: &dyn std::fmt::Display) -> ApiError {
 #[derive(Default)]
 pub(crate) struct Board {
     runs: Mutex<HashMap<RunUid, Entry>>,
+    /// True while no run may begin; changed only under the lock of `runs`.
+    closed: AtomicBool,
+    dismissed: Notify,
     wake: Notify,
 }
 
@@ -438,10 +383,10 @@ struct Entry {
 }
 
 impl Board {
-    /// False when this run is on the board already.
+    /// False when this run is on the board already, or none may begin.
     pub(crate) fn admit(&self, run: RunUid, stop: &CancellationToken) -> bool {
         let mut runs = self.runs.lock().expect("no panic while held");
-        if runs.contains_key(&run) {
+        if runs.contains_key(&run) || self.closed.load(Ordering::Relaxed) {
             return false;
         }
         runs.insert(
@@ -456,6 +401,29 @@ impl Board {
 
     pub(crate) fn dismiss(&self, run: RunUid) {
         self.runs.lock().expect("no panic while held").remove(&run);
+        self.dismissed.notify_waiters();
+    }
+
+    /// Lets no run begin any more, stops those that go on, and waits until the last has ended.
+    pub(crate) async fn close(&self) {
+        {
+            let runs = self.runs.lock().expect("no panic while held");
+            self.closed.store(true, Ordering::Relaxed);
+            runs.values().for_each(|entry| entry.cancel.cancel());
+        }
+        loop {
+            let dismissed = self.dismissed.notified();
+            if self.running() == 0 {
+                return;
+            }
+            dismissed.await;
+        }
+    }
+
+    /// Lets runs begin again.
+    pub(crate) fn reopen(&self) {
+        let _runs = self.runs.lock().expect("no panic while held");
+        self.closed.store(false, Ordering::Relaxed);
     }
 
     pub(crate) fn running(&self) -> usize {

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use gleaner_domain::{
-    AccessLevel, Code, IdRanges, PeerAddress, RunUid, Source, SourceId, SourceUid, Target, TargetKind, TargetSettings,
-    Trigger,
+    AccessLevel, Code, IdRanges, PeerAddress, RunUid, Source, SourceId, SourceUid, Target, TargetKind,
+    TargetSettings, Trigger,
 };
 use gleaner_store::{NewRun, NewSource};
 

@@ -194,7 +194,12 @@ async fn list(
     if let Some(source) = query.source_id {
         sql.push(" AND r.source_id = ").push_bind(source.0);
     }
-    if let Some(search) = query.search.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+    if let Some(search) = query
+        .search
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
         sql.push(" AND instr(lower(s.name || ' ' || s.identifier), lower(")
             .push_bind(search)
             .push(")) > 0");

@@ -4,6 +4,7 @@
 
 mod backfill;
 mod data;
+mod mending;
 mod scheduler;
 mod sources;
 mod story;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use gleaner_app::view::{ContractSource, CreateSource, RunRow};
 use gleaner_app::{App, Config};
 use gleaner_domain::{RunState, SourceId};
+use gleaner_store::Store;
 use gleaner_testkit::preview::PreviewSite;
 use gleaner_testkit::world::{ChannelSpec, World, WorldHandle};
 use tempfile::TempDir;
@@ -57,6 +58,15 @@ impl TestApp {
     /// Another process on the same data folder.
     pub(crate) async fn second(&self) -> App {
         App::start(self.config()).await.unwrap()
+    }
+
+    /// The database behind the app.
+    pub(crate) async fn store(&self) -> Store {
+        Store::open(&self.database()).await.unwrap()
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.dir.path().join("data/gleaner.db")
     }
 
     pub(crate) fn config(&self) -> Config {

@@ -13,8 +13,8 @@ export class EventFeed {
   /** Calls `seen` for every event, and `caughtUp` whenever events may have been missed. */
   start(seen: (event: GleanerEvent) => void, caughtUp: () => void): () => void {
     const receive = (event: GleanerEvent) => {
-      if (event.tag !== 'progress' && event.seq <= this.#last) return;
-      this.#last = Math.max(this.#last, event.seq);
+      // Numbers rise, but begin anew when data was erased or an older backup restored.
+      if (event.tag !== 'progress') this.#last = event.seq;
       seen(event);
     };
     this.#stop = inWindow() ? this.#fromWindow(receive) : this.#fromServer(receive, caughtUp);
