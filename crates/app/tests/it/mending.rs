@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
 use gleaner_app::App;
-use gleaner_app::view::PathInput;
 use gleaner_domain::{Record, SourceId};
 use gleaner_scrape::Batch;
 use gleaner_store::{MessageStored, SourceFacts, Store};
