@@ -79,6 +79,6 @@ pub(crate) fn remove(log_dir: &Path) -> Result<(), String> {
 fn is_log(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.strip_prefix(PREFIX)
-        .and_then(|rest| rest.strip_suffix(SUFFIX))
-        .is_some_and(|day| day.starts_with('.') && day.ends_with('.'))
+        .and_then(|rest| rest.strip_prefix('.')?.strip_suffix(SUFFIX)?.strip_suffix('.'))
+        .is_some_and(|day| !day.is_empty())
 }
