@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use gleaner_app::view::{BulkAction, BulkSources, EditSettings, Overview, Settings, Tag};
+use gleaner_app::view::{BulkAction, BulkSources, EditSettings, Overview, Tag};
 use gleaner_app::{ApiResult, App};
 use tauri::menu::{Menu, MenuEvent, MenuItem, PredefinedMenuItem};
 use tauri::tray::{MouseButton, MouseButtonState, TrayIconBuilder, TrayIconEvent};
@@ -123,7 +123,7 @@ async fn scrape_all(app: &App) -> ApiResult<()> {
 
 /// Pausing all stops the schedule of this computer, and leaves alone which sources are paused by hand.
 async fn pause_or_resume(app: &App) -> ApiResult<()> {
-    let scheduler = !app.get_settings().await?.scheduler;
+    let scheduler = !app.scheduler_is_on().await?;
     app.edit_settings(EditSettings {
         scheduler: Some(scheduler),
         ..EditSettings::default()
@@ -158,18 +158,16 @@ async fn something_changed(events: &mut Receiver<gleaner_app::view::Event>) -> b
 }
 
 async fn write(lines: &Lines, app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let (overview, settings) = (app.overview().await?, app.get_settings().await?);
-    lines.state.set_text(state_line(&overview, &settings))?;
-    lines.pause.set_text(if settings.scheduler {
-        "Pause all"
-    } else {
-        "Resume all"
-    })?;
+    let (overview, scheduler) = (app.overview().await?, app.scheduler_is_on().await?);
+    lines.state.set_text(state_line(&overview, scheduler))?;
+    lines
+        .pause
+        .set_text(if scheduler { "Pause all" } else { "Resume all" })?;
     Ok(())
 }
 
 /// State at a glance: what goes on first, then what is wrong, then how much there is.
-fn state_line(overview: &Overview, settings: &Settings) -> String {
+fn state_line(overview: &Overview, scheduler: bool) -> String {
     let sources = match overview.sources {
         0 => return "No sources yet".to_owned(),
         1 => "1 source".to_owned(),
@@ -177,7 +175,7 @@ fn state_line(overview: &Overview, settings: &Settings) -> String {
     };
     let under_way = overview.running + overview.queued;
     let state = match under_way {
-        0 if !settings.scheduler => "Paused".to_owned(),
+        0 if !scheduler => "Paused".to_owned(),
         0 => "Up to date".to_owned(),
         some => format!("Scraping {some}"),
     };
@@ -203,30 +201,15 @@ mod tests {
         }
     }
 
-    fn line(overview: &Overview, scheduler: bool) -> String {
-        let settings = Settings {
-            data_dir: String::new(),
-            log_dir: String::new(),
-            data_bytes: 0,
-            preview_url: String::new(),
-            scheduler,
-            scheduler_here: true,
-            daily_bytes: None,
-            free_space_floor: 0,
-            version: String::new(),
-        };
-        state_line(overview, &settings)
-    }
-
     #[test]
     fn the_state_line_says_what_goes_on_then_what_is_wrong_then_how_much_there_is() {
-        assert_eq!(line(&overview(0, 0, 0), true), "No sources yet");
-        assert_eq!(line(&overview(1, 0, 0), true), "Up to date · 1 source");
-        assert_eq!(line(&overview(31, 0, 2), true), "Scraping 2 · 31 sources");
+        assert_eq!(state_line(&overview(0, 0, 0), true), "No sources yet");
+        assert_eq!(state_line(&overview(1, 0, 0), true), "Up to date · 1 source");
+        assert_eq!(state_line(&overview(31, 0, 2), true), "Scraping 2 · 31 sources");
         assert_eq!(
-            line(&overview(31, 4, 0), true),
+            state_line(&overview(31, 4, 0), true),
             "Up to date · 4 failing of 31 sources"
         );
-        assert_eq!(line(&overview(31, 0, 0), false), "Paused · 31 sources");
+        assert_eq!(state_line(&overview(31, 0, 0), false), "Paused · 31 sources");
     }
 }

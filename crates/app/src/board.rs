@@ -17,6 +17,7 @@ pub(crate) struct Board {
     seats: Mutex<Seats>,
     /// Bytes of files of a day: of a source, and of all (`None`).
     budgets: Mutex<HashMap<Option<SourceId>, Arc<DayBudget>>>,
+    left: Notify,
     wake: Notify,
 }
 
@@ -24,6 +25,8 @@ pub(crate) struct Board {
 struct Seats {
     runs: HashMap<RunUid, Entry>,
     tickets: u64,
+    /// No run may begin.
+    closed: bool,
 }
 
 struct Entry {
@@ -48,19 +51,25 @@ impl Drop for Seat {
         if seats.runs.get(&self.run).is_some_and(|e| e.ticket == self.ticket) {
             seats.runs.remove(&self.run);
         }
+        drop(seats);
+        self.board.left.notify_waiters();
     }
 }
 
 impl Board {
-    /// A seat, unless this run has one already.
+    /// A seat, unless this run has one already or none may begin.
     pub(crate) fn admit(self: &Arc<Self>, run: RunUid, stop: &CancellationToken) -> Option<Seat> {
-        if self.seats().runs.contains_key(&run) {
-            return None;
+        {
+            let seats = self.seats();
+            if seats.closed || seats.runs.contains_key(&run) {
+                return None;
+            }
         }
         Some(self.seat(run, stop))
     }
 
     /// A seat for whoever holds the source's lease: one that only tries to start this run loses its own.
+    /// Where no run may begin, it is stopped before it has.
     pub(crate) fn seat(self: &Arc<Self>, run: RunUid, stop: &CancellationToken) -> Seat {
         let mut seats = self.seats();
         seats.tickets += 1;
@@ -71,6 +80,9 @@ impl Board {
             asked: false,
             live: None,
         };
+        if seats.closed {
+            entry.cancel.cancel();
+        }
         seats.runs.insert(run, entry);
         Seat {
             board: Arc::clone(self),
@@ -81,6 +93,27 @@ impl Board {
 
     pub(crate) fn running(&self) -> usize {
         self.seats().runs.len()
+    }
+
+    /// Lets no run begin any more, stops those that go on, and waits until the last has ended.
+    pub(crate) async fn close(&self) {
+        {
+            let mut seats = self.seats();
+            seats.closed = true;
+            seats.runs.values().for_each(|entry| entry.cancel.cancel());
+        }
+        loop {
+            let left = self.left.notified();
+            if self.running() == 0 {
+                return;
+            }
+            left.await;
+        }
+    }
+
+    /// Lets runs begin again.
+    pub(crate) fn reopen(&self) {
+        self.seats().closed = false;
     }
 
     /// A person wants this run stopped.

@@ -19,6 +19,15 @@ const BACKLOG: usize = 1_024;
 /// Stored beside the tags of the UI: asks whoever runs it to cancel a run.
 pub(crate) const CANCEL: &str = "cancel";
 
+/// Tags of changes that are stored.
+const STORED: [Tag; 5] = [
+    Tag::Sources,
+    Tag::Runs,
+    Tag::Messages,
+    Tag::Targets,
+    Tag::Settings,
+];
+
 pub(crate) struct Bus {
     to_all: broadcast::Sender<Event>,
     wake: Notify,
@@ -44,8 +53,15 @@ impl App {
     }
 
     /// Stored events after `seq`, oldest first.
+    ///
+    /// A number that was never given out is from before the data was erased or an older backup restored.
+    /// Whoever comes with one hears that everything changed, under the number to go on from.
     pub async fn events_after(&self, seq: i64, limit: u32) -> ApiResult<Vec<Event>> {
         let stored = self.0.store.events_after(seq, limit.min(10_000)).await?;
+        if stored.is_empty() {
+            let last = self.0.store.last_seq().await?;
+            return Ok(if seq > last { everything(last) } else { Vec::new() });
+        }
         Ok(stored
             .into_iter()
             .filter_map(|e| {
@@ -143,13 +159,16 @@ fn name_of(tag: Tag) -> &'static str {
 }
 
 fn tag_of(name: &str) -> Option<Tag> {
-    [
-        Tag::Sources,
-        Tag::Runs,
-        Tag::Messages,
-        Tag::Targets,
-        Tag::Settings,
-    ]
-    .into_iter()
-    .find(|tag| name_of(*tag) == name)
+    STORED.into_iter().find(|tag| name_of(*tag) == name)
+}
+
+/// Events that make a listener read everything again.
+fn everything(seq: i64) -> Vec<Event> {
+    let changed = |tag| Event {
+        seq,
+        tag,
+        source_id: None,
+        run_uid: None,
+    };
+    STORED.map(changed).to_vec()
 }

@@ -13,7 +13,9 @@ mod events;
 mod import;
 mod lease;
 pub mod logs;
+mod mend;
 mod places;
+mod presence;
 mod rows;
 mod runner;
 mod runs;
@@ -37,6 +39,7 @@ pub use runner::OnProgress;
 
 use crate::board::Board;
 use crate::events::Bus;
+use crate::presence::Presence;
 use crate::settings::Caps;
 
 /// The surface. Cheap to clone; all clones are one app.
@@ -56,8 +59,10 @@ pub(crate) struct Inner {
     stop: CancellationToken,
     /// Held while this process runs what is due; see [`scheduler`].
     scheduler: Mutex<Option<std::fs::File>>,
-    /// Set once the data folder was moved or erased: nothing may be written any more.
+    /// Set while the data folder is moved or erased and from then on: nothing may be written any more.
     closed: Mutex<Option<String>>,
+    /// Tells other processes that this one has the data folder open.
+    presence: Presence,
 }
 
 impl App {
@@ -72,6 +77,7 @@ impl App {
         // Fails when a provider is installed already, which is just as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         places::prepare(&config)?;
+        let presence = Presence::enter(&config)?;
         let store = Store::open(&config.data_dir.join("gleaner.db")).await?;
         let preview = runner::preview_client(&config, &store, &clock)?;
         let bus = Bus::start(&store).await?;
@@ -86,6 +92,7 @@ impl App {
             stop: CancellationToken::new(),
             scheduler: Mutex::new(None),
             closed: Mutex::new(None),
+            presence,
         }));
         app.default_local_target().await?;
         app.mend_interrupted_runs().await?;
@@ -100,6 +107,12 @@ impl App {
 
     /// Stops everything: runs keep their checkpoint. Waits at most ten seconds.
     pub async fn shutdown(&self) {
+        self.stop_tasks().await;
+        self.0.store.close().await;
+        self.0.presence.leave();
+    }
+
+    async fn stop_tasks(&self) {
         self.0.stop.cancel();
         self.0.tasks.close();
         let patience = std::time::Duration::from_secs(10);
@@ -107,7 +120,6 @@ impl App {
             tracing::warn!("some tasks did not stop in time; their checkpoints are kept");
         }
         drop(self.0.scheduler.lock().expect("no panic while held").take());
-        self.0.store.close().await;
     }
 
     /// Refuses once the data folder was moved or erased.

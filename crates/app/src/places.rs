@@ -35,12 +35,18 @@ pub(crate) fn scheduler_lock(config: &Config) -> PathBuf {
     config.data_dir.join("scheduler.lock")
 }
 
+/// The file that every process on the data folder locks; see [`crate::presence`].
+pub(crate) fn presence_lock(config: &Config) -> PathBuf {
+    config.data_dir.join("presence.lock")
+}
+
 fn locks(config: &Config) -> PathBuf {
     config.data_dir.join("locks")
 }
 
+/// Closes a folder to everybody but its owner.
 #[cfg(unix)]
-fn own(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn own(dir: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
 }
@@ -50,6 +56,6 @@ fn own(dir: &Path) -> std::io::Result<()> {
     clippy::unnecessary_wraps,
     reason = "the profile folder is private to its user already on Windows"
 )]
-fn own(_dir: &Path) -> std::io::Result<()> {
+pub(crate) fn own(_dir: &Path) -> std::io::Result<()> {
     Ok(())
 }

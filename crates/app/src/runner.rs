@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
-use gleaner_domain::{
-    Checkpoint, Clock, Code, MessageId, RunCounts, RunOutcome, RunState, RunUid, Source, SourceId, Trigger,
-};
+use gleaner_domain::{Clock, Code, RunCounts, RunOutcome, RunState, RunUid, Source, SourceId, Trigger};
 use gleaner_preview::{PreviewClient, PreviewConfig, PreviewFiles, PreviewHistory};
 use gleaner_scrape::{
     Archive, ArchiveIdentity, DayBudget, Engine, History, HistoryError, Ledger, Limits, NoteLevel, Opening,
@@ -27,8 +24,6 @@ use crate::{ApiError, ApiResult, App, Config, rows};
 
 /// Folders tried beside one that belongs to a deleted source.
 const FOLDERS_BESIDE: u32 = 9;
-/// Ids an index may lag behind its archive before it is made anew as a whole.
-const IDS_BEHIND: usize = 20_000;
 
 /// Hears of a foreground run's progress.
 pub type OnProgress = Arc<dyn Fn(RunProgress, RunCounts) + Send + Sync>;
@@ -288,51 +283,6 @@ impl App {
         Ok(fixed)
     }
 
-    /// The target's files are the truth; an index that differs is made anew from them.
-    async fn mend_index(
-        &self,
-        source: &Source,
-        run: RunUid,
-        fence: i64,
-        archive: &dyn Archive,
-    ) -> Result<(), Refusal> {
-        let copy = self.0.store.checkpoint(source.id).await?.unwrap_or_default();
-        let truth = archive.checkpoint();
-        let whole = async || -> Result<bool, Refusal> {
-            Ok(self.0.store.indexed_messages(source.id).await? == archive.messages())
-        };
-        if copy == *truth && whole().await? {
-            return Ok(());
-        }
-        // A kill between manifest and database leaves one batch behind: read just that.
-        let behind = behind(&copy, truth);
-        if behind.len() <= IDS_BEHIND {
-            let records = archive.read_latest(&behind).await?;
-            self.0.store.put_records(source.id, &records).await?;
-            if whole().await? {
-                return Ok(self.0.store.set_checkpoint(source.id, truth).await?);
-            }
-        }
-        if archive.messages() > 0 {
-            let ledger = self
-                .0
-                .store
-                .ledger(source.id, run, fence, Arc::clone(&self.0.clock));
-            let text = format!("The index is made anew from {} kept messages", archive.messages());
-            let _ = ledger.note(NoteLevel::Info, text).await;
-        }
-        self.0.store.clear_index(source.id).await?;
-        let mut segments = archive.read_all().await?;
-        while let Some(records) = segments.next().await {
-            self.0.store.put_records(source.id, &records?).await?;
-        }
-        self.0
-            .store
-            .set_checkpoint(source.id, archive.checkpoint())
-            .await?;
-        Ok(())
-    }
-
     /// What the files of a run draw on; the counters are this process's, so runs at once share them.
     async fn budgets(
         &self,
@@ -395,18 +345,9 @@ fn may_go_beside(error: &SinkError, source: &Source) -> bool {
     error.kind == SinkErrorKind::Foreign && source.folder.is_none()
 }
 
-/// Ids that the archive has answered for and the database's copy does not know of.
-fn behind(copy: &Checkpoint, truth: &Checkpoint) -> Vec<MessageId> {
-    let unknown = truth
-        .seen
-        .iter()
-        .flat_map(|range| copy.seen.missing(range).iter().collect::<Vec<_>>());
-    unknown.flatten().take(IDS_BEHIND + 1).map(MessageId).collect()
-}
-
 /// Why a run could not even begin.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+pub(crate) enum Refusal {
     #[error("cancelled")]
     Cancelled,
     #[error(transparent)]

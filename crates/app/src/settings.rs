@@ -33,7 +33,7 @@ impl App {
         let caps = self.caps().await?;
         let config = &self.0.config;
         let dir = config.data_dir.clone();
-        let data_bytes = tokio::task::spawn_blocking(move || data::size_of(&dir))
+        let data_bytes = tokio::task::spawn_blocking(move || data::own_bytes(&dir))
             .await
             .unwrap_or(0);
         Ok(Settings {
@@ -47,6 +47,11 @@ impl App {
             free_space_floor: caps.free_space_floor,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         })
+    }
+
+    /// Whether scheduled scrapes run on this computer: cheaper than all settings.
+    pub async fn scheduler_is_on(&self) -> ApiResult<bool> {
+        Ok(self.caps().await?.scheduler)
     }
 
     /// Changes settings; what is absent stays.

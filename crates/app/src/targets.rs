@@ -226,7 +226,7 @@ impl OpenSinkError {
     }
 }
 
-/// Parses and checks settings; paths become absolute here and nowhere else.
+/// Parses and checks settings. A path must be absolute: where this process stands is not where the caller does.
 fn checked(settings: TargetSettings) -> ApiResult<TargetSettings> {
     Ok(match settings {
         TargetSettings::Local { path } => TargetSettings::Local {
@@ -279,6 +279,12 @@ fn check_endpoint(endpoint: &str, allow_http: bool) -> ApiResult<()> {
     let url: url::Url = endpoint
         .parse()
         .map_err(|_| ApiError::field("endpoint", "must be an address such as https://s3.example.org"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(ApiError::field(
+            "endpoint",
+            "must not hold a user or password: credentials come from the AWS environment",
+        ));
+    }
     let on_this_machine = match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -300,6 +306,10 @@ fn absolute(path: &Path) -> ApiResult<PathBuf> {
     if path.as_os_str().is_empty() {
         return Err(ApiError::field("path", "must not be empty"));
     }
+    if !path.is_absolute() {
+        return Err(ApiError::field("path", "must be an absolute path"));
+    }
+    // Spelled in one way, so that one folder is one target.
     std::path::absolute(path).map_err(|e| ApiError::field("path", e.to_string()))
 }
 

@@ -37,7 +37,8 @@ struct From {
 /// Changes as they happen.
 ///
 /// `id` is the event's number and `data` the event as JSON. With `after` (or `Last-Event-ID`,
-/// which browsers send when they reconnect) stored events after that number come first.
+/// which browsers send when they reconnect) stored events after that number come first. A number that was
+/// never given out, as after data was erased, brings one event for each tag: read everything again.
 #[utoipa::path(get, path = "/api/events", tag = "events", params(
     ("after" = Option<i64>, Query, description = "Only events after this number; only new ones if absent"),
 ), responses(

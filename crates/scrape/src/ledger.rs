@@ -1,8 +1,10 @@
 //! Where a run's state is kept while it goes on: the database.
 
 use async_trait::async_trait;
-use gleaner_domain::record::Sample;
+use gleaner_domain::record::{Revision, Sample};
 use gleaner_domain::{Channel, Checkpoint, Code, Record, RunCounts};
+
+use crate::sink::Batch;
 
 /// Remembers what a run did. Every write is fenced by the run's lease.
 #[async_trait]
@@ -39,6 +41,21 @@ pub enum IndexChange<'a> {
     Gone(u32, bool),
     /// New counters.
     Counters(&'a Sample),
+}
+
+impl<'a> IndexChange<'a> {
+    /// What a batch changes in the index. A run that goes on and an index that is made anew both
+    /// take it from here, so that they come to the same.
+    pub fn of(batch: &'a Batch) -> Vec<Self> {
+        let revised = batch.revisions.iter().map(|revision| match revision {
+            Revision::Edit(record) | Revision::Media(record) => Self::Put(record),
+            Revision::Gone(gone) => Self::Gone(gone.id.0, true),
+            Revision::Back(back) => Self::Gone(back.id.0, false),
+        });
+        let counted = batch.samples.iter().map(Self::Counters);
+        let kept = batch.records.iter().map(Self::Put);
+        kept.chain(revised).chain(counted).collect()
+    }
 }
 
 /// How loud a line of the run's log is.

@@ -230,7 +230,7 @@ impl<'a> RunState<'a> {
                 .commit(batch, &self.channel, &self.checkpoint)
                 .await?;
         }
-        let changes = changes_of(&kept);
+        let changes = IndexChange::of(&kept);
         let commit = Commit {
             channel: &self.channel,
             checkpoint: &self.checkpoint,
@@ -436,21 +436,4 @@ fn with_kept_files(mut item: Item, kept: Option<&Record>) -> Item {
         false
     });
     item
-}
-
-fn changes_of(batch: &crate::Batch) -> Vec<IndexChange<'_>> {
-    use gleaner_domain::record::Revision;
-    let revised = batch.revisions.iter().map(|revision| match revision {
-        Revision::Edit(record) | Revision::Media(record) => IndexChange::Put(record),
-        Revision::Gone(gone) => IndexChange::Gone(gone.id.0, true),
-        Revision::Back(back) => IndexChange::Gone(back.id.0, false),
-    });
-    let counted = batch.samples.iter().map(IndexChange::Counters);
-    batch
-        .records
-        .iter()
-        .map(IndexChange::Put)
-        .chain(revised)
-        .chain(counted)
-        .collect()
 }

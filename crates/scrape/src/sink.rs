@@ -59,8 +59,12 @@ pub trait Archive: Send + Sync {
     /// Records of the given ids as first kept plus their latest revision, ascending; ids not kept are left out.
     async fn read_latest(&self, ids: &[MessageId]) -> Result<Vec<Record>, SinkError>;
 
-    /// All records, segment by segment, revisions applied: to rebuild an index.
-    async fn read_all(&self) -> Result<BoxStream<'_, Result<Vec<Record>, SinkError>>, SinkError>;
+    /// Everything that was committed, piece by piece and each piece once: first records, then revisions, then
+    /// samples, each in the order they were kept. To rebuild an index.
+    async fn read_all(&self) -> Result<BoxStream<'_, Result<Batch, SinkError>>, SinkError>;
+
+    /// Everything that was committed about the given ids, ascending: to mend a part of an index.
+    async fn read_about(&self, ids: &[MessageId]) -> Result<Batch, SinkError>;
 
     /// Bytes free for writing, where the target can tell.
     async fn free_bytes(&self) -> Result<Option<u64>, SinkError>;

@@ -361,8 +361,12 @@ impl Archive for DalArchive {
         read::latest(&self.place, &self.manifest.segments, ids).await
     }
 
-    async fn read_all(&self) -> Result<BoxStream<'_, Result<Vec<Record>, SinkError>>, SinkError> {
+    async fn read_all(&self) -> Result<BoxStream<'_, Result<Batch, SinkError>>, SinkError> {
         Ok(read::all(&self.place, &self.manifest.segments))
+    }
+
+    async fn read_about(&self, ids: &[MessageId]) -> Result<Batch, SinkError> {
+        read::about(&self.place, &self.manifest.segments, ids).await
     }
 
     async fn free_bytes(&self) -> Result<Option<u64>, SinkError> {

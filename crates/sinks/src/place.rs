@@ -151,7 +151,8 @@ impl Place {
         Err(plain(
             SinkErrorKind::Unreachable,
             format!(
-                "The share is not mounted at {}: the marker file {} of an earlier run is missing",
+                "The share is not mounted at {}: the marker file {} of an earlier run is missing. Mount it; if \
+                 another share took its place for good, add that one as a new target",
                 root.display(),
                 marker_name(*marker)
             ),

@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use gleaner_domain::record::Revision;
 use gleaner_domain::{MessageId, Record};
-use gleaner_scrape::{SinkError, SinkErrorKind};
+use gleaner_scrape::{Batch, SinkError, SinkErrorKind};
 use serde::de::DeserializeOwned;
 
 use crate::error::plain;
@@ -58,20 +58,64 @@ pub(crate) async fn latest(
     Ok(found.into_values().collect())
 }
 
-/// All records with their latest revisions, segment by segment.
-pub(crate) fn all<'a>(
-    place: &'a Place,
-    segments: &'a Segments,
-) -> BoxStream<'a, Result<Vec<Record>, SinkError>> {
-    stream::iter(&segments.messages)
-        .then(move |segment| async move {
-            let bytes = fetch(place, segment).await?;
-            let records: Vec<Record> = off_thread(place, segment, bytes, |_| true).await?;
-            let mut found = records.into_iter().map(|record| (record.id.0, record)).collect();
-            revise(place, segments, &mut found).await?;
-            Ok(found.into_values().collect())
+/// Everything committed about these ids: records ascending, the rest in the order it was noticed.
+pub(crate) async fn about(place: &Place, segments: &Segments, ids: &[MessageId]) -> Result<Batch, SinkError> {
+    let wanted: BTreeSet<u32> = ids.iter().map(|id| id.0).collect();
+    let mut records: Vec<Record> = lines(place, &segments.messages, &wanted).await?;
+    // Ranges of segments may lie within each other.
+    records.sort_by_key(|record| record.id);
+    Ok(Batch {
+        records,
+        revisions: lines(place, &segments.revisions, &wanted).await?,
+        samples: lines(place, &segments.samples, &wanted).await?,
+    })
+}
+
+/// Everything, segment by segment: records, then revisions, then samples.
+pub(crate) fn all<'a>(place: &'a Place, segments: &'a Segments) -> BoxStream<'a, Result<Batch, SinkError>> {
+    let records = stream::iter(&segments.messages).then(async move |segment| {
+        let records = whole(place, segment).await?;
+        Ok(Batch {
+            records,
+            ..Batch::default()
         })
-        .boxed()
+    });
+    let revisions = stream::iter(&segments.revisions).then(async move |segment| {
+        let revisions = whole(place, segment).await?;
+        Ok(Batch {
+            revisions,
+            ..Batch::default()
+        })
+    });
+    let samples = stream::iter(&segments.samples).then(async move |segment| {
+        let samples = whole(place, segment).await?;
+        Ok(Batch {
+            samples,
+            ..Batch::default()
+        })
+    });
+    records.chain(revisions).chain(samples).boxed()
+}
+
+/// The lines about these ids in segments of one kind, in the segments' order.
+async fn lines<T: DeserializeOwned + Send + 'static>(
+    place: &Place,
+    segments: &[Segment],
+    wanted: &BTreeSet<u32>,
+) -> Result<Vec<T>, SinkError> {
+    let mut found = Vec::new();
+    for segment in segments.iter().filter(|segment| overlaps(segment, wanted)) {
+        found.extend(decode(place, segment, wanted).await?);
+    }
+    Ok(found)
+}
+
+async fn whole<T: DeserializeOwned + Send + 'static>(
+    place: &Place,
+    segment: &Segment,
+) -> Result<Vec<T>, SinkError> {
+    let bytes = fetch(place, segment).await?;
+    off_thread(place, segment, bytes, |_| true).await
 }
 
 /// Replaces records by their latest revision.

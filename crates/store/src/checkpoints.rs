@@ -19,13 +19,13 @@ impl Store {
             .transpose()
     }
 
-    /// Takes over a manifest's checkpoint, and what it knows of messages that vanished: records do not say.
+    /// Takes over a manifest's checkpoint, and what it knows of messages that vanished or came back.
     pub async fn set_checkpoint(&self, id: SourceId, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         let text = column::json("checkpoint", checkpoint)?;
         let mut tx = self.write().await?;
         put(&mut tx, id, &text, None).await?;
-        for recent in checkpoint.recent.iter().filter(|recent| recent.gone) {
-            index::mark_gone(&mut tx, id, recent.id.0, true).await?;
+        for recent in &checkpoint.recent {
+            index::mark_gone(&mut tx, id, recent.id.0, recent.gone).await?;
         }
         Ok(tx.commit().await?)
     }

@@ -54,7 +54,11 @@ pub enum DatabaseError {
         known: i64,
     },
     /// The file is no database, or a broken one.
-    #[error("{} is damaged ({detail}): quit Gleaner and put a backup in its place", .path.display())]
+    #[error(
+        "{path} is damaged ({detail}): quit Gleaner, delete {path}, {path}-wal and {path}-shm, and put a backup in \
+         its place",
+        path = .path.display()
+    )]
     Damaged {
         /// The file.
         path: PathBuf,

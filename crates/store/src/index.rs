@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use gleaner_domain::record::Sample;
-use gleaner_domain::{MediaStatus, Record, SourceId};
+use gleaner_domain::{Checkpoint, MediaStatus, MessageId, Record, SourceId};
+use gleaner_scrape::{Batch, IndexChange};
 use serde::{Deserialize, Serialize};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::column;
+use crate::ledger::apply;
 use crate::{Store, StoreError};
 
-/// Messages of one statement: 19 columns each, and SQLite takes 32,766 values.
+/// Messages of one statement: 20 columns each, and SQLite takes 32,766 values.
 const PER_STATEMENT: usize = 250;
 /// Messages removed in one transaction, so that no other process waits for long.
 const PER_REMOVAL: i64 = 10_000;
@@ -25,9 +27,16 @@ pub(crate) struct FileStored {
 }
 
 impl Store {
-    /// Empties the index of a source, before it is rebuilt.
+    /// Empties the index of a source, before it is made anew. Its checkpoint goes first: a half-made index
+    /// must never look like a whole one.
     pub async fn clear_index(&self, id: SourceId) -> Result<(), StoreError> {
         self.source(id).await?;
+        let nothing = column::json("checkpoint", &Checkpoint::default())?;
+        sqlx::query("UPDATE checkpoints SET checkpoint = ?2 WHERE source_id = ?1")
+            .bind(id.0)
+            .bind(nothing)
+            .execute(&self.writer)
+            .await?;
         self.thin_index(id).await?;
         let mut tx = self.write().await?;
         sqlx::query("DELETE FROM messages WHERE source_id = ?1")
@@ -41,16 +50,29 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// Adds records to the index of a source, or replaces them.
-    pub async fn put_records(&self, id: SourceId, records: &[Record]) -> Result<(), StoreError> {
+    /// Adds what an archive tells, in the order it was kept.
+    pub async fn put_batch(&self, id: SourceId, batch: &Batch) -> Result<(), StoreError> {
+        self.retell(id, &[], batch).await
+    }
+
+    /// Forgets what the index says about `ids`, and takes over what the archive tells about them.
+    pub async fn retell(&self, id: SourceId, ids: &[MessageId], batch: &Batch) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         let known: Option<i64> = sqlx::query_scalar("SELECT id FROM sources WHERE id = ?1")
             .bind(id.0)
             .fetch_optional(&mut *tx)
             .await?;
         known.ok_or(StoreError::SourceNotFound)?;
-        let records: Vec<&Record> = records.iter().collect();
-        put(&mut tx, id, &records).await?;
+        let removed = sqlx::query(
+            "DELETE FROM messages WHERE source_id = ?1 AND id IN (SELECT value FROM json_each(?2))",
+        )
+        .bind(id.0)
+        .bind(column::json("ids", ids)?)
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        count(&mut tx, id, -column::int(removed)).await?;
+        apply(&mut tx, id, &IndexChange::of(batch)).await?;
         Ok(tx.commit().await?)
     }
 
@@ -78,6 +100,7 @@ impl Store {
 
 /// Adds records, or replaces those of the same id; keeps the source's counter true.
 ///
+/// Counters are those that were read last, whatever comes last: a late file brings a record with old ones.
 /// A record whose content differs from the kept one, read at the same origin, marks the message as edited.
 pub(crate) async fn put(
     tx: &mut SqliteConnection,
@@ -126,13 +149,15 @@ pub(crate) async fn set_counters(
     sample: &Sample,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE messages SET views = ?3, views_rounded = ?4, reactions = ?5 WHERE source_id = ?1 AND id = ?2",
+        "UPDATE messages SET views = ?3, views_rounded = ?4, reactions = ?5, counted_at = ?6
+         WHERE source_id = ?1 AND id = ?2 AND counted_at <= ?6",
     )
     .bind(source.0)
     .bind(sample.id.0)
     .bind(sample.views.map(column::int))
     .bind(sample.views_rounded)
     .bind(json_unless_empty("reactions", &sample.reactions)?)
+    .bind(column::ms(sample.observed_at))
     .execute(tx)
     .await?;
     Ok(())
@@ -193,7 +218,7 @@ async fn upsert(tx: &mut SqliteConnection, source: SourceId, rows: &[Row<'_>]) -
     let mut sql = QueryBuilder::<Sqlite>::new(
         "INSERT INTO messages (source_id, id, date, day, kind, origin, author, text, views, views_rounded,
                                reactions, media, missing, files, file_bytes, edited, link, album_id,
-                               content_hash) ",
+                               content_hash, counted_at) ",
     );
     sql.push_values(rows, |mut values, row| {
         let record = row.record;
@@ -216,13 +241,20 @@ async fn upsert(tx: &mut SqliteConnection, source: SourceId, rows: &[Row<'_>]) -
             .push_bind(record.edited)
             .push_bind(record.link.as_deref())
             .push_bind(record.album_id.map(|id| id.0))
-            .push_bind(&*record.content_hash);
+            .push_bind(&*record.content_hash)
+            .push_bind(column::ms(record.observed_at));
     });
     sql.push(
         " ON CONFLICT (source_id, id) DO UPDATE SET
             date = excluded.date, day = excluded.day, kind = excluded.kind, author = excluded.author,
-            text = excluded.text, views = excluded.views, views_rounded = excluded.views_rounded,
-            reactions = excluded.reactions, media = excluded.media, missing = excluded.missing,
+            text = excluded.text,
+            views = iif(excluded.counted_at < messages.counted_at, messages.views, excluded.views),
+            views_rounded = iif(excluded.counted_at < messages.counted_at,
+                                messages.views_rounded, excluded.views_rounded),
+            reactions = iif(excluded.counted_at < messages.counted_at,
+                            messages.reactions, excluded.reactions),
+            counted_at = max(excluded.counted_at, messages.counted_at),
+            media = excluded.media, missing = excluded.missing,
             files = excluded.files, file_bytes = excluded.file_bytes, edited = excluded.edited,
             edited_after = messages.edited_after
                 OR (messages.origin = excluded.origin AND messages.content_hash <> excluded.content_hash),

@@ -148,7 +148,7 @@ impl RunLedger {
 }
 
 /// Changes of one commit. New versions first: what is said about an id holds for its newest version.
-async fn apply(
+pub(crate) async fn apply(
     tx: &mut SqliteConnection,
     source: SourceId,
     changes: &[IndexChange<'_>],

@@ -31,6 +31,7 @@ mod targets;
 use std::path::Path;
 use std::sync::Arc;
 
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 
@@ -41,6 +42,24 @@ pub use rows::{
     EventStored, LeaseStored, LogStored, MessageStored, NewRun, NewSource, OverviewStored, RunQuery,
     RunStored, SourceFacts, SourceStored,
 };
+
+/// The one connection that writes, kept from everybody else. Dropped, writing goes on.
+#[derive(Debug)]
+pub struct Held {
+    store: Store,
+    writer: PoolConnection<Sqlite>,
+}
+
+impl Held {
+    /// Lets go of the file for good: whoever waited to write gets an error, and nothing is written any more.
+    pub async fn close(self) {
+        // The pool counts as closed from here on, before the connection goes back.
+        let closed = self.store.writer.close();
+        drop(self.writer);
+        self.store.readers.close().await;
+        closed.await;
+    }
+}
 
 /// The local database. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -56,6 +75,14 @@ impl Store {
         self.readers.close().await;
         // Last, because the last connection folds the write-ahead log into the file.
         self.writer.close().await;
+    }
+
+    /// Keeps everybody of this process from writing, after the transaction under way; they wait.
+    pub async fn hold(&self) -> Result<Held, StoreError> {
+        Ok(Held {
+            writer: self.writer.acquire().await?,
+            store: self.clone(),
+        })
     }
 
     async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {

@@ -118,13 +118,28 @@ impl Store {
             .execute(&mut source)
             .await;
         source.close().await?;
-        if let Err(error) = written {
+        // SQLite leaves it to us to make the new file last.
+        let lasting = match written {
+            Ok(_) => make_last(path).await.map_err(|e| unwritten(e.into())),
+            Err(error) => Err(unwritten(error.into())),
+        };
+        if lasting.is_err() {
             // It was not there before; what is there now is half a copy.
             let _ = tokio::fs::remove_file(path).await;
-            return Err(unwritten(error.into()));
         }
-        Ok(())
+        lasting
     }
+}
+
+/// Makes a new file and its name survive a power cut.
+async fn make_last(path: &Path) -> std::io::Result<()> {
+    let file = tokio::fs::File::options().write(true).open(path).await?;
+    file.sync_all().await?;
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        tokio::fs::File::open(folder).await?.sync_all().await?;
+    }
+    Ok(())
 }
 
 async fn open_door(path: &Path, options: &SqliteConnectOptions) -> Result<SqliteConnection, StoreError> {

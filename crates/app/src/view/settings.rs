@@ -12,7 +12,7 @@ pub struct Settings {
     pub data_dir: String,
     /// Where the app keeps its logs.
     pub log_dir: String,
-    /// Bytes of the data folder.
+    /// Bytes of what the app itself keeps in its data folder; archives do not count.
     pub data_bytes: u64,
     /// Address of the public pages.
     pub preview_url: String,
@@ -89,7 +89,8 @@ pub struct Overview {
 /// Something changed. Who reads `tag` reads again what is made of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Event {
-    /// Rises by one or more with every change; never falls, also over restarts.
+    /// Rises by one or more with every change, also over restarts; begins anew when data was erased or an older
+    /// backup restored. 0 for `progress`, which is not stored.
     pub seq: i64,
     /// What changed.
     pub tag: Tag,
@@ -107,7 +108,7 @@ pub enum Tag {
     Sources,
     /// Runs: started, ended.
     Runs,
-    /// A run's live figures. Not stored; `seq` is that of the last stored event.
+    /// A run's live figures. Not stored: `seq` is 0.
     Progress,
     /// Messages kept.
     Messages,

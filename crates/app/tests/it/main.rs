@@ -5,6 +5,7 @@
 mod backfill;
 mod by_the_clock;
 mod data;
+mod mending;
 mod scheduler;
 mod sources;
 mod story;

@@ -254,3 +254,50 @@ async fn many_paused_at_once_are_told_once() {
     assert_eq!((report.done, report.failed.len()), (20, 0));
     assert_eq!(t.app.events_after(seq, 1_000).await.unwrap().len(), 1);
 }
+
+#[rstest]
+#[case(TargetSettings::Local { path: "relative/folder".into() }, "path", "absolute")]
+#[case(TargetSettings::Nas { path: "./share".into() }, "path", "absolute")]
+#[case(s3("https://key:secret@s3.example.org"), "endpoint", "credentials come from")]
+#[case(s3("https://key@s3.example.org"), "endpoint", "credentials come from")]
+#[tokio::test]
+async fn a_target_says_where_it_is_and_holds_no_secret(
+    #[case] settings: TargetSettings,
+    #[case] field: &str,
+    #[case] reason: &str,
+) {
+    let t = TestApp::new(0).await;
+    let wish = SaveTarget {
+        uid: None,
+        name: "Elsewhere".into(),
+        is_default: false,
+        settings,
+    };
+    let error = t.app.save_target(wish).await.unwrap_err();
+    assert_eq!(error.fields[0].field, field);
+    assert!(error.fields[0].reason.contains(reason), "{error}");
+    assert!(!error.detail.contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_source_goes_to_an_absolute_path_or_nowhere() {
+    let t = TestApp::new(0).await;
+    let wish = CreateSource {
+        path: Some("archive".into()),
+        ..public(HARBOUR)
+    };
+    assert_eq!(
+        t.app.create_source(wish).await.unwrap_err().fields[0].field,
+        "path"
+    );
+}
+
+fn s3(endpoint: &str) -> TargetSettings {
+    TargetSettings::S3 {
+        bucket: "news".into(),
+        endpoint: Some(endpoint.into()),
+        region: None,
+        prefix: String::new(),
+        allow_http: false,
+    }
+}

@@ -9,6 +9,7 @@ use std::time::Duration;
 use gleaner_app::view::{ContractSource, CreateSource, RunRow};
 use gleaner_app::{App, Config};
 use gleaner_domain::{Clock, RunState, SourceId, SystemClock};
+use gleaner_store::Store;
 use gleaner_testkit::FixedClock;
 use gleaner_testkit::preview::PreviewSite;
 use gleaner_testkit::world::{ChannelSpec, World, WorldHandle};
@@ -73,6 +74,15 @@ impl TestApp {
         App::start_with(self.config(), Arc::new(clock.clone()))
             .await
             .unwrap()
+    }
+
+    /// The database behind the app.
+    pub(crate) async fn store(&self) -> Store {
+        Store::open(&self.database()).await.unwrap()
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.dir.path().join("data/gleaner.db")
     }
 
     pub(crate) fn config(&self) -> Config {

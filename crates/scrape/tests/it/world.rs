@@ -336,9 +336,16 @@ impl Archive for Shelf {
         Ok(ids.iter().filter_map(latest).collect())
     }
 
-    async fn read_all(&self) -> Result<BoxStream<'_, Result<Vec<Record>, SinkError>>, SinkError> {
-        let all: Vec<Record> = self.kept.lock().unwrap().records.values().cloned().collect();
-        Ok(stream::iter([Ok(all)]).boxed())
+    async fn read_all(&self) -> Result<BoxStream<'_, Result<Batch, SinkError>>, SinkError> {
+        let ids: Vec<_> = self.kept.lock().unwrap().records.values().map(|r| r.id).collect();
+        Ok(stream::iter([self.read_about(&ids).await]).boxed())
+    }
+
+    async fn read_about(&self, ids: &[MessageId]) -> Result<Batch, SinkError> {
+        Ok(Batch {
+            records: self.read_latest(ids).await?,
+            ..Batch::default()
+        })
     }
 
     async fn free_bytes(&self) -> Result<Option<u64>, SinkError> {

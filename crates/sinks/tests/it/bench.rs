@@ -194,8 +194,8 @@ pub(crate) async fn kept(archive: &DalArchive) -> Vec<u32> {
         .expect("reads");
     pieces
         .into_iter()
-        .flatten()
-        .map(|record: Record| record.id.0)
+        .flat_map(|piece: Batch| piece.records)
+        .map(|record| record.id.0)
         .collect()
 }
 

@@ -5,7 +5,7 @@ use gleaner_domain::record::{Reaction, Sample};
 use gleaner_domain::{ChannelId, Checkpoint, MessageId, Recent, RunCounts, RunOutcome, Trigger};
 use gleaner_scrape::{Commit, IndexChange, Ledger, LedgerError, NoteLevel};
 
-use crate::world::{HandClock, World, at, channel, checkpoint, lease_key, noon, record};
+use crate::world::{HandClock, World, at, channel, checkpoint, lease_key, noon, put, record};
 
 fn counts(messages: u64, file_bytes: u64) -> RunCounts {
     RunCounts {
@@ -324,11 +324,13 @@ async fn a_manifests_checkpoint_brings_back_what_had_vanished() {
         changes: vec![],
     };
     ledger.commit(commit).await.expect("committed");
-    world
-        .store
-        .put_records(source.id, &[record(1, noon(), "one"), record(2, noon(), "two")])
-        .await
-        .expect("put");
+    put(
+        &world.store,
+        source.id,
+        &[record(1, noon(), "one"), record(2, noon(), "two")],
+    )
+    .await
+    .expect("put");
 
     let recent = |id, gone| Recent {
         id: MessageId(id),

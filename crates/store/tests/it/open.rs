@@ -154,3 +154,25 @@ async fn a_backup_overwrites_nothing_and_a_failed_one_leaves_nothing() {
     let error = world.store.backup_to(&nowhere).await.expect_err("no such folder");
     assert!(error.to_string().contains("cannot be written"), "{error}");
 }
+
+#[tokio::test]
+async fn while_writing_is_held_others_wait_and_a_close_turns_them_away() {
+    let world = World::new().await;
+    let waiting = |store: gleaner_store::Store| tokio::spawn(async move { store.set_setting("a", &1).await });
+
+    let held = world.store.hold().await.expect("held");
+    let waits = waiting(world.store.clone());
+    tokio::task::yield_now().await;
+    let copy = world.path.with_extension("copy");
+    world.store.backup_to(&copy).await.expect("copied meanwhile");
+    drop(held);
+    waits.await.expect("no panic").expect("written once it may");
+
+    let held = world.store.hold().await.expect("held");
+    let waits = waiting(world.store.clone());
+    tokio::task::yield_now().await;
+    held.close().await;
+    waits.await.expect("no panic").expect_err("too late");
+    let copy = gleaner_store::Store::open(&copy).await.expect("whole");
+    assert_eq!(copy.setting::<i32>("a").await.expect("read"), None);
+}

@@ -13,7 +13,7 @@ use rstest::rstest;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::world::{HandClock, World, channel, checkpoint, lease_key, local, noon, record};
+use crate::world::{HandClock, World, channel, checkpoint, lease_key, local, noon, put, record};
 
 #[tokio::test]
 async fn a_source_reads_back_as_it_was_written() {
@@ -454,7 +454,7 @@ async fn a_source_that_is_not_there_is_called_so() {
         store.delete_source(id).await.map(|_| ()),
         store.set_next_run(id, None).await,
         store.clear_index(id).await,
-        store.put_records(id, &[record(1, noon(), "one")]).await,
+        put(store, id, &[record(1, noon(), "one")]).await,
         store.set_checkpoint(id, &checkpoint(1)).await,
         store.insert_run(&new).await.map(|_| ()),
     ];
@@ -510,11 +510,13 @@ async fn the_overview_counts_what_is_there() {
         ..world.new_source("@paused")
     };
     world.store.insert_source(&paused).await.expect("inserted");
-    world
-        .store
-        .put_records(busy.id, &[record(1, noon(), "one"), record(2, noon(), "two")])
-        .await
-        .expect("put");
+    put(
+        &world.store,
+        busy.id,
+        &[record(1, noon(), "one"), record(2, noon(), "two")],
+    )
+    .await
+    .expect("put");
 
     let overview = world.store.overview().await.expect("read");
     let seen = (

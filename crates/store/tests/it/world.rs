@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Duration, Utc};
 use gleaner_domain::{
     AccessLevel, Channel, ChannelId, Checkpoint, Clock, Record, RunCounts, RunOutcome, RunUid, Schedule,
-    ScrapePolicy, Source, SourceUid, Target, TargetSettings, TargetUid, Trigger,
+    ScrapePolicy, Source, SourceId, SourceUid, Target, TargetSettings, TargetUid, Trigger,
 };
-use gleaner_store::{NewRun, NewSource, Store};
+use gleaner_scrape::Batch;
+use gleaner_store::{NewRun, NewSource, Store, StoreError};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -200,4 +201,13 @@ pub(crate) fn file(
 ) -> gleaner_domain::Media {
     serde_json::from_value(json!({ "kind": kind, "status": status, "reason": reason, "size": size }))
         .expect("a file")
+}
+
+/// Puts records into the index as an archive tells them.
+pub(crate) async fn put(store: &Store, source: SourceId, records: &[Record]) -> Result<(), StoreError> {
+    let batch = Batch {
+        records: records.to_vec(),
+        ..Batch::default()
+    };
+    store.put_batch(source, &batch).await
 }

@@ -82,7 +82,8 @@ export interface paths {
         /**
          * Changes as they happen.
          * @description `id` is the event's number and `data` the event as JSON. With `after` (or `Last-Event-ID`,
-         *     which browsers send when they reconnect) stored events after that number come first.
+         *     which browsers send when they reconnect) stored events after that number come first. A number that was
+         *     never given out, as after data was erased, brings one event for each tag: read everything again.
          */
         get: operations["events"];
         put?: never;
@@ -752,7 +753,8 @@ export interface components {
             run_uid?: components["schemas"]["RunUid"] | null;
             /**
              * Format: int64
-             * @description Rises by one or more with every change; never falls, also over restarts.
+             * @description Rises by one or more with every change, also over restarts; begins anew when data was erased or an older
+             *     backup restored. 0 for `progress`, which is not stored.
              */
             seq: number;
             source_id?: components["schemas"]["SourceId"] | null;
@@ -1185,7 +1187,7 @@ export interface components {
             daily_bytes?: number | null;
             /**
              * Format: int64
-             * @description Bytes of the data folder.
+             * @description Bytes of what the app itself keeps in its data folder; archives do not count.
              */
             data_bytes: number;
             /** @description Where the app keeps its database. */
