@@ -28,7 +28,7 @@ const TRIES: u32 = 3;
 const SLOWEST: u64 = 16 * 1024;
 
 /// Time a file has before its pace counts.
-const HEAD_START: Duration = Duration::from_secs(60);
+const HEAD_START: Duration = Duration::from_mins(1);
 
 /// What became of one file.
 pub(crate) struct FileDone {
@@ -255,15 +255,14 @@ fn at_a_pace(
         let dripped = Arc::clone(&dripped);
         async move {
             let due = begun + head_start + Duration::from_millis(came * 1_000 / SLOWEST);
-            let piece = match tokio::time::timeout_at(due, body.next()).await {
-                Ok(piece) => piece?,
-                Err(_) => {
-                    dripped.store(true, Ordering::SeqCst);
-                    Err(MediaError {
-                        detail: "the file came too slowly".to_owned(),
-                        retryable: true,
-                    })
-                }
+            let piece = if let Ok(piece) = tokio::time::timeout_at(due, body.next()).await {
+                piece?
+            } else {
+                dripped.store(true, Ordering::SeqCst);
+                Err(MediaError {
+                    detail: "the file came too slowly".to_owned(),
+                    retryable: true,
+                })
             };
             came += piece.as_ref().map_or(0, |piece| piece.len() as u64);
             if piece.is_err() {

@@ -325,15 +325,12 @@ impl<'a> RunState<'a> {
                 continue;
             }
             let entry = &mut list[at];
-            match FILE_PAUSES.get(usize::from(entry.attempts)) {
-                Some(pause) => {
-                    entry.attempts += 1;
-                    entry.next_at = Some(now + *pause);
-                }
-                None => {
-                    let attempts = list.remove(at).attempts.saturating_add(1);
-                    self.batch.give_up(id, attempts);
-                }
+            if let Some(pause) = FILE_PAUSES.get(usize::from(entry.attempts)) {
+                entry.attempts += 1;
+                entry.next_at = Some(now + *pause);
+            } else {
+                let attempts = list.remove(at).attempts.saturating_add(1);
+                self.batch.give_up(id, attempts);
             }
         }
     }
