@@ -61,14 +61,19 @@ pub(crate) fn api() -> Api {
 
 impl Api {
     pub(crate) fn into_openapi(self) -> utoipa::openapi::OpenApi {
-        OpenApiRouter::<App>::with_openapi(openapi::Base::openapi())
-            .merge(self.guarded)
-            .merge(self.open)
-            .into_openapi()
+        let Self { guarded, mut open } = self;
+        openapi::open_to_all(open.get_openapi_mut());
+        let mut document = OpenApiRouter::<App>::with_openapi(openapi::Base::openapi())
+            .merge(guarded)
+            .merge(open)
+            .into_openapi();
+        openapi::complete(&mut document);
+        document
     }
 }
 
-pub(crate) fn build(app: App, access: Access, closing: Closing, ui: bool) -> Router {
+/// `work` holds what goes on although nobody may wait for it any more.
+pub(crate) fn build(app: App, access: Access, closing: Closing, work: TaskTracker, ui: bool) -> Router {
     let Api { guarded, open } = api();
     let guarded = Router::from(guarded)
         .method_not_allowed_fallback(not_allowed)

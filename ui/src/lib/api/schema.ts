@@ -643,7 +643,7 @@ export interface components {
              * Format: int64
              * @description The session that reads it; `null` for public ones.
              */
-            session_ref?: number | null;
+            session_ref: number | null;
             /** @description Kind of storage. */
             target: components["schemas"]["TargetKind"];
         };
@@ -1434,6 +1434,10 @@ export interface operations {
             /** @description The code was used before, or is older than a minute */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1467,6 +1471,10 @@ export interface operations {
             /** @description Why there is no copy */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1500,6 +1508,10 @@ export interface operations {
             /** @description Why it stays */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1533,6 +1545,10 @@ export interface operations {
             /** @description Why it stays */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1565,6 +1581,10 @@ export interface operations {
             /** @description Why there is no stream */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1614,6 +1634,10 @@ export interface operations {
             /** @description Why it cannot be told */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1656,6 +1680,10 @@ export interface operations {
             /** @description Why there is no list */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1687,6 +1715,10 @@ export interface operations {
             /** @description Why it cannot be shown */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1718,6 +1750,10 @@ export interface operations {
             /** @description Why it goes on */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1747,6 +1783,10 @@ export interface operations {
             /** @description Why they cannot be shown */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1780,6 +1820,10 @@ export interface operations {
             /** @description Why they were not changed */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1809,6 +1853,10 @@ export interface operations {
             /** @description Why there is no list */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1842,6 +1890,10 @@ export interface operations {
             /** @description Why nothing was done */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1875,6 +1927,10 @@ export interface operations {
             /** @description Why nothing was added */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1907,6 +1963,10 @@ export interface operations {
             /** @description Why there is no list */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1938,6 +1998,10 @@ export interface operations {
             /** @description Why it cannot be shown */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1973,6 +2037,10 @@ export interface operations {
             /** @description Why it was not changed */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2004,6 +2072,10 @@ export interface operations {
             /** @description Why there is none */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2035,6 +2107,10 @@ export interface operations {
             /** @description Why there are none */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2071,6 +2147,10 @@ export interface operations {
             /** @description Why there are none */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2102,6 +2182,10 @@ export interface operations {
             /** @description Why it is not paused */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2133,6 +2217,10 @@ export interface operations {
             /** @description Why it is still paused */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2164,6 +2252,10 @@ export interface operations {
             /** @description Why it is not queued */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2193,6 +2285,10 @@ export interface operations {
             /** @description Why there is no list */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2226,6 +2322,10 @@ export interface operations {
             /** @description Why it was not saved */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2259,6 +2359,10 @@ export interface operations {
             /** @description Why it was not tried */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2290,6 +2394,10 @@ export interface operations {
             /** @description Why it stays */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2319,6 +2427,10 @@ export interface operations {
             /** @description Why there is no list */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2352,6 +2464,10 @@ export interface operations {
             /** @description Why it was not created */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2383,6 +2499,10 @@ export interface operations {
             /** @description Why it cannot be shown */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2417,6 +2537,10 @@ export interface operations {
             /** @description Why it is not deleted */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
