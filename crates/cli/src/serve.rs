@@ -35,7 +35,7 @@ pub(crate) async fn perform(
     let server = Server::bind(app.clone(), config).await.map_err(|e| refused(&e))?;
     app.start_scheduler();
     announce(out, &server.links(), args.dev, data_dir)?;
-    server.run(stop).await.map_err(|e| refused(&e))?;
+    server.run(stop).await;
     Ok(Exit::Ok)
 }
 
@@ -73,7 +73,7 @@ fn offer_fresh(out: Out, links: Links) {
 fn refused(error: &ServeError) -> ApiError {
     let code = match error {
         ServeError::DevBeyondLoopback => Code::InvalidInput,
-        ServeError::Bind { .. } | ServeError::Serve(_) => Code::Internal,
+        ServeError::Bind { .. } => Code::Internal,
     };
     ApiError::new(code, error.to_string())
 }
