@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::ServeArgs;
 use crate::exit::Exit;
-use crate::out::Out;
+use crate::out::{self, Out};
 
 pub(crate) async fn perform(
     app: &App,
@@ -41,9 +41,12 @@ pub(crate) async fn perform(
 
 fn announce(out: Out, links: &Links, dev: bool, data_dir: &std::path::Path) -> ApiResult<()> {
     let url = links.fresh();
-    out.show_line(&json!({ "url": url, "address": links.base() }), || url.clone())?;
     if dev {
-        out.note("Development mode: everybody on this computer may use it without a token.");
+        out::warn("Development mode: everybody on this computer may use it without a token.");
+    }
+    let line = json!({ "url": url, "address": links.base(), "dev": dev });
+    out.show_line(&line, || url.clone())?;
+    if dev {
         return Ok(());
     }
     out.note("Open this address within a minute; it signs in one browser, once.");
