@@ -78,8 +78,10 @@ async fn perform(cli: Cli, out: Out, stop: CancellationToken) -> ApiResult<Exit>
             .await
         }
         Command::Source(args) => {
-            let work = async |app: &App| source::perform(app, out, args.command).await;
-            with_app(&global, "warn", async |app| unless(stop, work(app)).await).await
+            with_app(&global, "warn", async |app| {
+                source::perform(app, out, args.command, stop).await
+            })
+            .await
         }
         Command::Runs(args) => {
             let work = async |app: &App| runs::perform(app, out, args).await;
@@ -110,7 +112,7 @@ where
     result
 }
 
-/// Work that has no checkpoint to keep: Ctrl-C leaves it at once.
+/// Work that can be left anywhere: Ctrl-C leaves it at once.
 async fn unless(stop: CancellationToken, work: impl Future<Output = ApiResult<Exit>>) -> ApiResult<Exit> {
     tokio::select! {
         result = work => result,

@@ -2,6 +2,7 @@
 //!
 //! Text from Telegram is hostile also to terminals: control characters never reach one.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -47,7 +48,9 @@ impl Out {
         if !self.json {
             return text(&words());
         }
-        print(&serde_json::to_string(value).map_err(|e| unprintable(&e))?)
+        print(&escaped(
+            &serde_json::to_string(value).map_err(|e| unprintable(&e))?,
+        ))
     }
 
     /// Words that are no result: what goes on, what to do next.
@@ -73,7 +76,13 @@ impl Out {
 
 /// One JSON document, whatever was asked for.
 pub(crate) fn document<T: Serialize>(value: &T) -> ApiResult<()> {
-    print(&serde_json::to_string_pretty(value).map_err(|e| unprintable(&e))?)
+    let text = serde_json::to_string_pretty(value).map_err(|e| unprintable(&e))?;
+    print(&escaped(&text))
+}
+
+/// What everybody must hear, also who asked for quiet or for JSON.
+pub(crate) fn warn(text: &str) {
+    complain(&plain(text));
 }
 
 /// What clap says to a wrong command line, or to `--help`.
@@ -96,31 +105,53 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 }
 
 /// Asks a person; anything but yes is no. Without a terminal nobody can be asked.
-pub(crate) fn confirm(question: &str) -> ApiResult<bool> {
+pub(crate) async fn confirm(question: &str) -> ApiResult<bool> {
     if !io::stdin().is_terminal() {
         let detail = "nobody can be asked here: say --yes";
         return Err(ApiError::new(Code::InvalidInput, detail));
     }
-    let mut err = io::stderr().lock();
-    let mut answer = String::new();
-    write!(err, "{} [y/N] ", plain(question))
-        .and_then(|()| err.flush())
-        .and_then(|()| io::stdin().read_line(&mut answer))
+    let question = format!("{} [y/N] ", plain(question));
+    // On a thread of its own: reading a terminal blocks, and Ctrl-C must be heard meanwhile.
+    let answer = tokio::task::spawn_blocking(move || ask(&question)).await;
+    let answer = answer
+        .map_err(|e| unprintable(&e))?
         .map_err(|e| unprintable(&e))?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+fn ask(question: &str) -> io::Result<String> {
+    let mut err = io::stderr().lock();
+    write!(err, "{question}")?;
+    err.flush()?;
+    drop(err);
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer)
 }
 
 /// The text without what a terminal would obey; lines stay.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
-        .map(|c| {
-            if (c.is_control() && c != '\n') || is_direction_override(c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
+        .map(|c| if is_obeyed(c) { '\u{fffd}' } else { c })
         .collect()
+}
+
+/// JSON without what a terminal would obey. serde escapes only what JSON itself forbids; the rest
+/// stands inside strings, where an escape means the same.
+fn escaped(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_obeyed(c) {
+            _ = write!(safe, "\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+fn is_obeyed(c: char) -> bool {
+    (c.is_control() && c != '\n') || is_direction_override(c)
 }
 
 fn is_direction_override(c: char) -> bool {
@@ -128,7 +159,7 @@ fn is_direction_override(c: char) -> bool {
 }
 
 fn as_json(code: Code, detail: &str, hint: Option<&str>) -> String {
-    json!({ "code": code, "detail": detail, "hint": hint }).to_string()
+    escaped(&json!({ "code": code, "detail": detail, "hint": hint }).to_string())
 }
 
 fn text(text: &str) -> ApiResult<()> {
@@ -168,5 +199,18 @@ mod tests {
             "red \u{fffd}[31malert\u{fffd} \u{fffd}gpj.exe"
         );
         assert_eq!(plain("two\nlines: שלום 👋"), "two\nlines: שלום 👋");
+    }
+
+    #[test]
+    fn a_title_cannot_command_the_terminal_through_json_and_means_the_same() {
+        let title = "del \u{7f} csi \u{9b}31m \u{202e}gpj.exe \u{2066}x\u{2069} שלום 👋";
+        let text = escaped(&serde_json::to_string_pretty(&json!({ "title": title })).expect("JSON"));
+        assert!(
+            text.contains(r"del \u007f csi \u009b31m \u202egpj.exe \u2066x\u2069 שלום 👋"),
+            "{text}"
+        );
+        assert!(!text.chars().any(is_obeyed), "{text}");
+        let read: serde_json::Value = serde_json::from_str(&text).expect("still JSON");
+        assert_eq!(read["title"], title);
     }
 }

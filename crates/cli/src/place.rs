@@ -44,10 +44,11 @@ impl Place {
                 path: absolute(&path)?,
             })),
             (TargetKind::S3, _, Some(bucket)) => Ok(Some(TargetSettings::S3 {
-                bucket,
-                endpoint: self.endpoint,
-                region: self.region,
-                prefix: self.prefix.trim_matches('/').to_owned(),
+                // As they are stored, so that a place that is there is found again.
+                bucket: bucket.trim().to_owned(),
+                endpoint: said(self.endpoint, '/'),
+                region: said(self.region, ' '),
+                prefix: self.prefix.trim().trim_matches('/').to_owned(),
                 allow_http: self.allow_http,
             })),
             (TargetKind::S3, Some(_), _) => Err(ApiError::field("path", "S3 takes --bucket, not --path")),
@@ -111,6 +112,12 @@ fn default_of(kind: TargetKind, targets: &[TargetRow]) -> ApiResult<TargetUid> {
     })
 }
 
+/// Without what nobody means at its end; nothing when nothing is left.
+fn said(text: Option<String>, end: char) -> Option<String> {
+    text.map(|text| text.trim().trim_end_matches(end).to_owned())
+        .filter(|text| !text.is_empty())
+}
+
 fn absolute(path: &Path) -> ApiResult<PathBuf> {
     std::path::absolute(path).map_err(|e| ApiError::field("path", format!("{}: {e}", path.display())))
 }
@@ -129,6 +136,34 @@ mod tests {
             panic!("a folder");
         };
         assert!(path.is_absolute() && path.ends_with("out"));
+    }
+
+    #[test]
+    fn a_bucket_is_meant_whatever_stands_around_its_address() {
+        let place = |endpoint: &str, prefix: &str, region: &str| {
+            let place = Place {
+                bucket: Some("archive".to_owned()),
+                endpoint: Some(endpoint.to_owned()),
+                prefix: prefix.to_owned(),
+                region: Some(region.to_owned()),
+                ..Place::default()
+            };
+            place.settings(TargetKind::S3).expect("sound")
+        };
+        let plain = place("https://s3.example.org", "news", "eu-1");
+        assert_eq!(place(" https://s3.example.org/ ", "/news/", "eu-1 "), plain);
+        let empty = place("", "", "");
+        assert!(
+            matches!(
+                empty,
+                Some(TargetSettings::S3 {
+                    endpoint: None,
+                    region: None,
+                    ..
+                })
+            ),
+            "{empty:?}"
+        );
     }
 
     #[test]

@@ -25,6 +25,11 @@ impl Bars {
         Self(MultiProgress::with_draw_target(target))
     }
 
+    /// Prints something with the bars out of the way: they would be drawn over it.
+    pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.0.suspend(print)
+    }
+
     /// A bar for one source.
     pub(crate) fn add(&self, name: &str) -> ProgressBar {
         let style = ProgressStyle::with_template("{prefix:20!} {bar:24} {percent:>3}%  {wide_msg}")

@@ -24,7 +24,7 @@ pub(crate) async fn perform(app: &App, out: Out, args: RunArgs, stop: Cancellati
     let mut runs = runs.buffer_unordered(AT_ONCE);
     let mut exits = Vec::new();
     while let Some((source, result)) = runs.next().await {
-        exits.push(tell(out, &source, result)?);
+        exits.push(bars.aside(|| tell(out, &source, result))?);
     }
     Ok(Exit::of_all(&exits))
 }

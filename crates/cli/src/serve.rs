@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::ServeArgs;
 use crate::exit::Exit;
-use crate::out::Out;
+use crate::out::{self, Out};
 
 pub(crate) async fn perform(
     app: &App,
@@ -35,15 +35,18 @@ pub(crate) async fn perform(
     let server = Server::bind(app.clone(), config).await.map_err(|e| refused(&e))?;
     app.start_scheduler();
     announce(out, &server.links(), args.dev, data_dir)?;
-    server.run(stop).await.map_err(|e| refused(&e))?;
+    server.run(stop).await;
     Ok(Exit::Ok)
 }
 
 fn announce(out: Out, links: &Links, dev: bool, data_dir: &std::path::Path) -> ApiResult<()> {
     let url = links.fresh();
-    out.show_line(&json!({ "url": url, "address": links.base() }), || url.clone())?;
     if dev {
-        out.note("Development mode: everybody on this computer may use it without a token.");
+        out::warn("Development mode: everybody on this computer may use it without a token.");
+    }
+    let line = json!({ "url": url, "address": links.base(), "dev": dev });
+    out.show_line(&line, || url.clone())?;
+    if dev {
         return Ok(());
     }
     out.note("Open this address within a minute; it signs in one browser, once.");
@@ -73,7 +76,7 @@ fn offer_fresh(out: Out, links: Links) {
 fn refused(error: &ServeError) -> ApiError {
     let code = match error {
         ServeError::DevBeyondLoopback => Code::InvalidInput,
-        ServeError::Bind { .. } | ServeError::Serve(_) => Code::Internal,
+        ServeError::Bind { .. } => Code::Internal,
     };
     ApiError::new(code, error.to_string())
 }

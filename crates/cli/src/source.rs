@@ -4,31 +4,29 @@ use gleaner_app::view::{ContractSource, CreateSource, EditSource, SourceDetail, 
 use gleaner_app::{ApiResult, App};
 use gleaner_domain::{AccessLevel, PeerAddress, RunState, ScrapePolicy};
 use indicatif::HumanCount;
+use tokio_util::sync::CancellationToken;
 
 use crate::args::{AddSource, EditSourceArgs, OneSource, RemoveSource, SourceCommand};
 use crate::exit::Exit;
 use crate::out::{Out, confirm};
 use crate::table::{facts, table};
-use crate::{import, words};
+use crate::{import, unless, words};
 
-pub(crate) async fn perform(app: &App, out: Out, command: SourceCommand) -> ApiResult<Exit> {
+pub(crate) async fn perform(
+    app: &App,
+    out: Out,
+    command: SourceCommand,
+    stop: CancellationToken,
+) -> ApiResult<Exit> {
     match command {
-        SourceCommand::Add(args) => add(app, out, *args).await,
-        SourceCommand::List => list(app, out).await,
-        SourceCommand::Show(which) => show(app, out, &which).await,
-        SourceCommand::Edit(args) => edit(app, out, *args).await,
-        SourceCommand::Rm(args) => remove(app, out, &args).await,
-        SourceCommand::Pause(which) => {
-            let row = app.pause_source(app.find_source(&which.source).await?.id).await?;
-            told(out, &row, "is paused")
-        }
-        SourceCommand::Resume(which) => {
-            let row = app
-                .resume_source(app.find_source(&which.source).await?.id)
-                .await?;
-            told(out, &row, "is scraped again")
-        }
-        SourceCommand::Import(args) => import::perform(app, out, *args).await,
+        SourceCommand::Add(args) => unless(stop, add(app, out, *args)).await,
+        SourceCommand::List => unless(stop, list(app, out)).await,
+        SourceCommand::Show(which) => unless(stop, show(app, out, &which)).await,
+        SourceCommand::Edit(args) => unless(stop, edit(app, out, *args)).await,
+        SourceCommand::Rm(args) => remove(app, out, &args, &stop).await,
+        SourceCommand::Pause(which) => unless(stop, pause(app, out, &which)).await,
+        SourceCommand::Resume(which) => unless(stop, resume(app, out, &which)).await,
+        SourceCommand::Import(args) => unless(stop, import::perform(app, out, *args)).await,
     }
 }
 
@@ -182,20 +180,40 @@ async fn edit(app: &App, out: Out, args: EditSourceArgs) -> ApiResult<Exit> {
     told(out, &after, "is changed")
 }
 
-async fn remove(app: &App, out: Out, args: &RemoveSource) -> ApiResult<Exit> {
+async fn pause(app: &App, out: Out, which: &OneSource) -> ApiResult<Exit> {
+    let row = app.pause_source(app.find_source(&which.source).await?.id).await?;
+    told(out, &row, "is paused")
+}
+
+async fn resume(app: &App, out: Out, which: &OneSource) -> ApiResult<Exit> {
+    let row = app
+        .resume_source(app.find_source(&which.source).await?.id)
+        .await?;
+    told(out, &row, "is scraped again")
+}
+
+/// Ctrl-C leaves until the answer is yes; a removal under way goes on to its end.
+async fn remove(app: &App, out: Out, args: &RemoveSource, stop: &CancellationToken) -> ApiResult<Exit> {
     let row = app.find_source(&args.which.source).await?;
     let what = if args.files {
         "and delete its files"
     } else {
         "(its files stay)"
     };
-    if !args.yes && !confirm(&format!("Remove {} {what}?", row.name))? {
+    if !args.yes && !agreed(&format!("Remove {} {what}?", row.name), stop).await? {
         out.note("Nothing was removed.");
         return Ok(Exit::Cancelled);
     }
     let message = app.delete_source(row.id, args.files).await?;
     out.show(&message, || message.message.clone())?;
     Ok(Exit::Ok)
+}
+
+async fn agreed(question: &str, stop: &CancellationToken) -> ApiResult<bool> {
+    tokio::select! {
+        answer = confirm(question) => answer,
+        () = stop.cancelled() => Ok(false),
+    }
 }
 
 fn told(out: Out, row: &SourceRow, what: &str) -> ApiResult<Exit> {

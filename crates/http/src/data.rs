@@ -1,14 +1,8 @@
 //! The data folder: back up, move, erase.
-//!
-//! These take as long as the disk takes. A caller who hangs up must not cut them in half, so
-//! each goes on by itself, and only the waiting ends with the connection.
-
-use std::future::Future;
 
 use axum::extract::State;
+use gleaner_app::App;
 use gleaner_app::view::{DataReport, EraseData, PathInput};
-use gleaner_app::{ApiError, ApiResult, App};
-use gleaner_domain::Code;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -28,7 +22,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     (status = "default", body = Problem, description = "Why there is no copy"),
 ))]
 async fn backup_data(State(app): State<App>, Json(to): Json<PathInput>) -> Reply<DataReport> {
-    to_the_end(async move { app.backup_data(to).await }).await
+    Ok(axum::Json(app.backup_data(to).await?))
 }
 
 /// Moves the data folder.
@@ -37,7 +31,7 @@ async fn backup_data(State(app): State<App>, Json(to): Json<PathInput>) -> Reply
     (status = "default", body = Problem, description = "Why it stays"),
 ))]
 async fn move_data(State(app): State<App>, Json(to): Json<PathInput>) -> Reply<DataReport> {
-    to_the_end(async move { app.move_data(to).await }).await
+    Ok(axum::Json(app.move_data(to).await?))
 }
 
 /// Erases the data folder; archives in targets stay.
@@ -46,15 +40,5 @@ async fn move_data(State(app): State<App>, Json(to): Json<PathInput>) -> Reply<D
     (status = "default", body = Problem, description = "Why it stays"),
 ))]
 async fn erase_data(State(app): State<App>, Json(wish): Json<EraseData>) -> Reply<DataReport> {
-    to_the_end(async move { app.erase_data(wish).await }).await
-}
-
-async fn to_the_end<F>(work: F) -> Reply<DataReport>
-where
-    F: Future<Output = ApiResult<DataReport>> + Send + 'static,
-{
-    let report = tokio::spawn(work)
-        .await
-        .map_err(|e| ApiError::new(Code::Internal, format!("work on the data folder broke off: {e}")))??;
-    Ok(axum::Json(report))
+    Ok(axum::Json(app.erase_data(wish).await?))
 }

@@ -39,6 +39,16 @@ impl HttpError {
         }
     }
 
+    /// An answer that did not come in time.
+    pub(crate) fn late(detail: &str) -> Self {
+        Self {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            code: None,
+            detail: detail.to_owned(),
+            retry_after_s: None,
+        }
+    }
+
     /// A request that no handler has ever heard of.
     pub(crate) fn unknown(status: StatusCode) -> Self {
         let detail = status.canonical_reason().unwrap_or("Not Found").to_owned();

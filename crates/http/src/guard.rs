@@ -3,6 +3,7 @@
 //! A web page that points its own name at this machine (DNS rebinding) is stopped by its Host;
 //! one that posts from elsewhere is stopped by its Origin. Neither reaches any handler.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{Request, State};
@@ -48,7 +49,7 @@ impl Hosts {
 
     fn admit(&self, host: &str) -> bool {
         let known = |names: &[String]| names.iter().any(|name| name.eq_ignore_ascii_case(host));
-        known(&self.own) || known(&self.given) || self.any_ip.is_some_and(|port| is_ip_with_port(host, port))
+        known(&self.own) || known(&self.given) || self.any_ip.is_some_and(|port| is_ip_at(host, port))
     }
 
     /// Pages are ours when they come from the very host that is asked.
@@ -122,10 +123,17 @@ fn is_port(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
-fn is_ip_with_port(host: &str, port: u16) -> bool {
+fn is_ip_at(host: &str, port: u16) -> bool {
+    // Browsers leave away the port that goes without saying.
+    let whole = if port == 80 && host.parse::<SocketAddr>().is_err() {
+        Cow::Owned(format!("{host}:80"))
+    } else {
+        Cow::Borrowed(host)
+    };
     // Printed again, so that only the plain spelling passes.
-    host.parse::<SocketAddr>()
-        .is_ok_and(|a| a.port() == port && a.to_string() == host)
+    whole
+        .parse::<SocketAddr>()
+        .is_ok_and(|a| a.port() == port && a.to_string() == whole)
 }
 
 fn bare(ip: IpAddr) -> String {
@@ -164,6 +172,14 @@ mod tests {
     #[case("0.0.0.0:8000", "evil.example:8000", false)]
     #[case("0.0.0.0:8000", "192.168.0.7:08000", false)]
     #[case("127.0.0.1:80", "localhost", true)]
+    #[case("0.0.0.0:80", "192.168.0.7", true)]
+    #[case("0.0.0.0:80", "192.168.0.7:80", true)]
+    #[case("0.0.0.0:80", "[fe80::1]", true)]
+    #[case("0.0.0.0:80", "fe80::1", false)]
+    #[case("0.0.0.0:80", "192.168.0.7:8000", false)]
+    #[case("0.0.0.0:80", "192.168.0.07", false)]
+    #[case("0.0.0.0:80", "evil.example", false)]
+    #[case("0.0.0.0:8000", "192.168.0.7", false)]
     fn only_our_names_are_admitted(#[case] bound: &str, #[case] host: &str, #[case] admitted: bool) {
         assert_eq!(hosts(bound).admit(host), admitted, "{host}");
     }

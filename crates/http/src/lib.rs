@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod server;
 pub mod token;
 
+mod connections;
 mod contract;
 mod data;
 mod error;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::iter;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +20,8 @@ struct Ui;
 
 /// The page that draws every address of the app.
 const APP_PAGES: [&str; 2] = ["200.html", "index.html"];
+/// Where the build puts what the page loads.
+const SCRIPTS: &str = "_app/";
 /// Files whose names change with their content.
 const HASHED: &str = "_app/immutable/";
 
@@ -38,10 +40,10 @@ pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
     }
     let path = path.trim_start_matches('/');
     match Ui::get(path) {
-        Some(file) => answer(path, file, &headers),
+        Some(file) if is_built() => answer(path, file, &headers),
         // An old page asking for a script of an old build must not get HTML.
-        None if path.starts_with("_app/") => HttpError::unknown(StatusCode::NOT_FOUND).into_response(),
-        None => app_page(&headers),
+        None if path.starts_with(SCRIPTS) => HttpError::unknown(StatusCode::NOT_FOUND).into_response(),
+        _ => app_page(&headers),
     }
 }
 
@@ -51,16 +53,21 @@ pub(crate) async fn nothing() -> HttpError {
 }
 
 fn app_page(headers: &HeaderMap) -> Response {
-    match APP_PAGES
+    let mut pages = APP_PAGES
         .iter()
-        .find_map(|name| Ui::get(name).map(|file| (*name, file)))
-    {
-        Some((name, file)) => answer(name, file, headers),
-        None => page(
+        .filter_map(|name| Ui::get(name).map(|file| (*name, file)));
+    match pages.next() {
+        Some((name, file)) if is_built() => answer(name, file, headers),
+        _ => page(
             StatusCode::SERVICE_UNAVAILABLE,
             Cow::Borrowed(NOT_BUILT.as_bytes()),
         ),
     }
+}
+
+/// A page without scripts is only the stand-in that lets the window compile before the UI is built.
+fn is_built() -> bool {
+    Ui::iter().any(|name| name.starts_with(SCRIPTS))
 }
 
 fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
@@ -69,6 +76,8 @@ fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         .get(header::IF_NONE_MATCH)
         .is_some_and(|v| v.as_bytes() == etag.as_bytes());
     let mut response = match file.metadata.mimetype() {
+        // Browsers put the headers of this answer over those they kept: its policy must be the page's.
+        "text/html" if known => (StatusCode::NOT_MODIFIED, page_policy(&file.data)).into_response(),
         _ if known => StatusCode::NOT_MODIFIED.into_response(),
         "text/html" => page(StatusCode::OK, file.data),
         kind => (
@@ -91,12 +100,14 @@ fn answer(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
 }
 
 fn page(status: StatusCode, html: Cow<'static, [u8]>) -> Response {
-    let policy = policy(&String::from_utf8_lossy(&html));
-    let headers = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
-        (header::CONTENT_SECURITY_POLICY, policy),
-    ];
-    (status, headers, Body::from(html.into_owned())).into_response()
+    let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    let policy = page_policy(&html);
+    (status, kind, policy, Body::from(html.into_owned())).into_response()
+}
+
+fn page_policy(html: &[u8]) -> [(HeaderName, String); 1] {
+    let policy = policy(&String::from_utf8_lossy(html));
+    [(header::CONTENT_SECURITY_POLICY, policy)]
 }
 
 /// Only our own files, and the inline scripts this very page was built with.

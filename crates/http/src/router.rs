@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gleaner_app::{ApiError, App};
 use gleaner_domain::Code;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -29,12 +31,12 @@ use crate::{contract, data, events, guard, openapi, pages, runs, settings, sourc
 const BODY_LIMIT: usize = 1024 * 1024;
 /// The slowest request is a target's test over a bad line; what hangs longer hangs for ever.
 const DEADLINE: Duration = Duration::from_mins(1);
-/// Copying a data folder takes as long as the disk takes.
-const DATA_DEADLINE: Duration = Duration::from_hours(1);
+/// Copying a data folder or deleting an archive takes as long as the disk takes.
+const LONG_DEADLINE: Duration = Duration::from_hours(1);
 
 /// All operations and the pages, for a server or a test.
 pub fn router(app: App, access: Access) -> Router {
-    build(app, access, Closing::default(), true)
+    build(app, access, Closing::default(), TaskTracker::new(), true)
 }
 
 /// The operations, by whether they need a token.
@@ -61,14 +63,19 @@ pub(crate) fn api() -> Api {
 
 impl Api {
     pub(crate) fn into_openapi(self) -> utoipa::openapi::OpenApi {
-        OpenApiRouter::<App>::with_openapi(openapi::Base::openapi())
-            .merge(self.guarded)
-            .merge(self.open)
-            .into_openapi()
+        let Self { guarded, mut open } = self;
+        openapi::open_to_all(open.get_openapi_mut());
+        let mut document = OpenApiRouter::<App>::with_openapi(openapi::Base::openapi())
+            .merge(guarded)
+            .merge(open)
+            .into_openapi();
+        openapi::complete(&mut document);
+        document
     }
 }
 
-pub(crate) fn build(app: App, access: Access, closing: Closing, ui: bool) -> Router {
+/// `work` holds what goes on although nobody may wait for it any more.
+pub(crate) fn build(app: App, access: Access, closing: Closing, work: TaskTracker, ui: bool) -> Router {
     let Api { guarded, open } = api();
     let guarded = Router::from(guarded)
         .method_not_allowed_fallback(not_allowed)
@@ -83,7 +90,7 @@ pub(crate) fn build(app: App, access: Access, closing: Closing, ui: bool) -> Rou
     all.layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(Extension(access.clone()))
         .layer(Extension(closing))
-        .layer(middleware::from_fn(deadline))
+        .layer(middleware::from_fn_with_state(work, deadline))
         .layer(tower::util::option_layer(cors))
         .layer(middleware::from_fn_with_state(access, guard::check))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| {
@@ -111,16 +118,42 @@ fn cors() -> CorsLayer {
 const ERROR_CODE: HeaderName = HeaderName::from_static("x-error-code");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-async fn deadline(request: Request, next: Next) -> Response {
-    let limit = if request.uri().path().starts_with("/api/data/") {
-        DATA_DEADLINE
-    } else {
-        DEADLINE
-    };
-    match tokio::time::timeout(limit, next.run(request)).await {
-        Ok(response) => response,
+async fn deadline(State(work): State<TaskTracker>, request: Request, next: Next) -> Response {
+    let limit = limit_of(request.method(), request.uri().path());
+    if request.method().is_safe() {
+        return match timeout(limit, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => HttpError::late("The answer took too long").into_response(),
+        };
+    }
+    to_the_end(&work, limit, next.run(request)).await
+}
+
+fn limit_of(method: &Method, path: &str) -> Duration {
+    let is_long = path.starts_with("/api/data/")
+        || matches!(path, "/api/sources/bulk" | "/api/sources/import")
+        || (method == Method::DELETE && path.starts_with("/sources/"));
+    if is_long { LONG_DEADLINE } else { DEADLINE }
+}
+
+/// What changes something goes on by itself: a caller who hangs up, or who was not answered in
+/// time, must not cut it in half. Only the waiting ends.
+async fn to_the_end<F>(work: &TaskTracker, limit: Duration, answer: F) -> Response
+where
+    F: Future<Output = Response> + Send + 'static,
+{
+    match timeout(limit, work.spawn(answer)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(broken)) => match broken.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(stopped) => {
+                let detail = format!("a handler was stopped: {stopped}");
+                HttpError::from(ApiError::new(Code::Internal, detail)).into_response()
+            }
+        },
         Err(_) => {
-            HttpError::from(ApiError::new(Code::Unreachable, "The request took too long")).into_response()
+            HttpError::late("This takes longer than anybody waits, and may still go on: look again later")
+                .into_response()
         }
     }
 }
@@ -164,9 +197,72 @@ async fn finish(request: Request, next: Next) -> Response {
 mod tests {
     use axum::body::{Body, to_bytes};
     use axum::routing::get;
+    use futures::FutureExt;
+    use rstest::rstest;
+    use tokio::sync::oneshot;
     use tower::ServiceExt;
 
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// Work that waits for a sign, and what tells that it came to its end.
+    fn work() -> (
+        oneshot::Sender<()>,
+        impl Future<Output = Response>,
+        oneshot::Receiver<()>,
+    ) {
+        let (go, sign) = oneshot::channel::<()>();
+        let (done, end) = oneshot::channel();
+        let work = async move {
+            sign.await.expect("a sign");
+            done.send(()).expect("somebody listens");
+            StatusCode::OK.into_response()
+        };
+        (go, work, end)
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_does_not_cut_work_in_half() {
+        let (go, work, end) = work();
+        let caller = to_the_end(&TaskTracker::new(), PATIENCE, work).now_or_never();
+        assert!(caller.is_none(), "the caller left without an answer");
+        go.send(()).expect("the work goes on");
+        timeout(PATIENCE, end).await.expect("in time").expect("the end");
+    }
+
+    #[tokio::test]
+    async fn work_that_takes_long_goes_on_and_the_answer_says_so() {
+        let (go, work, end) = work();
+        let tracker = TaskTracker::new();
+        let response = to_the_end(&tracker, Duration::ZERO, work).await;
+        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+        assert_eq!(
+            response.headers().get(ERROR_CODE),
+            None,
+            "nothing is out of reach"
+        );
+        go.send(()).expect("the work goes on");
+        timeout(PATIENCE, end).await.expect("in time").expect("the end");
+        tracker.close();
+        timeout(PATIENCE, tracker.wait()).await.expect("nothing is left");
+    }
+
+    #[rstest]
+    #[case(Method::DELETE, "/sources/5", LONG_DEADLINE)]
+    #[case(Method::POST, "/api/sources/bulk", LONG_DEADLINE)]
+    #[case(Method::POST, "/api/sources/import", LONG_DEADLINE)]
+    #[case(Method::POST, "/api/data/move", LONG_DEADLINE)]
+    #[case(Method::GET, "/sources/5", DEADLINE)]
+    #[case(Method::POST, "/api/auth/exchange", DEADLINE)]
+    #[case(Method::DELETE, "/api/targets/5", DEADLINE)]
+    fn only_what_the_disk_decides_may_take_long(
+        #[case] method: Method,
+        #[case] path: &str,
+        #[case] limit: Duration,
+    ) {
+        assert_eq!(limit_of(&method, path), limit);
+    }
 
     #[tokio::test]
     async fn a_panic_is_answered_and_not_told() {

@@ -1,23 +1,19 @@
 //! The server: binds, says where it is, serves until it is told to stop.
 
-use std::future::{Future, IntoFuture};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use gleaner_app::App;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::auth::Access;
+use crate::connections::{self, Limits};
 use crate::events::Closing;
 use crate::guard::Hosts;
 use crate::router;
 use crate::token::Token;
-
-/// How long answers under way may take once the server is told to stop.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -61,9 +57,6 @@ pub enum ServeError {
         /// What the OS said.
         source: std::io::Error,
     },
-    /// The listener broke.
-    #[error("the server stopped: {0}")]
-    Serve(std::io::Error),
 }
 
 /// A server that listens already and serves once [`Server::run`] is awaited.
@@ -73,6 +66,7 @@ pub struct Server {
     address: SocketAddr,
     access: Access,
     closing: Closing,
+    work: TaskTracker,
     router: Router,
 }
 
@@ -94,13 +88,14 @@ impl Server {
         } else {
             Access::with_token(config.token, hosts, address.port())
         };
-        let closing = Closing::default();
-        let router = router::build(app, access.clone(), closing.clone(), config.ui);
+        let (closing, work) = (Closing::default(), TaskTracker::new());
+        let router = router::build(app, access.clone(), closing.clone(), work.clone(), config.ui);
         Ok(Self {
             listener,
             address,
             access,
             closing,
+            work,
             router,
         })
     }
@@ -123,33 +118,17 @@ impl Server {
         }
     }
 
-    /// Serves until `stop`; then answers under way get some seconds and event streams end.
-    pub async fn run(self, stop: CancellationToken) -> Result<(), ServeError> {
-        let Self {
-            listener,
-            closing,
-            router,
-            ..
-        } = self;
-        let listener = listener.tap_io(|stream| {
-            // Small answers must not wait for the other side's acknowledgements.
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps its delay");
-            }
-        });
-        let told = {
-            let stop = stop.clone();
-            async move {
-                stop.cancelled().await;
-                closing.0.cancel();
-            }
+    /// Serves until `stop`; then answers under way get some seconds, event streams end, and what
+    /// changes something is done to its end.
+    pub async fn run(self, stop: CancellationToken) {
+        let streams_end = async {
+            stop.cancelled().await;
+            self.closing.0.cancel();
         };
-        tokio::select! {
-            ended = axum::serve(listener, router).with_graceful_shutdown(told).into_future() => {
-                ended.map_err(ServeError::Serve)
-            }
-            () = grace(&stop) => Ok(()),
-        }
+        let served = connections::serve(self.listener, self.router, Limits::default(), stop.clone());
+        tokio::join!(served, streams_end);
+        self.work.close();
+        self.work.wait().await;
     }
 }
 
@@ -172,13 +151,5 @@ impl Links {
             return self.base.clone();
         }
         format!("{}#code={}", self.base, self.access.fresh_code().reveal())
-    }
-}
-
-fn grace(stop: &CancellationToken) -> impl Future<Output = ()> {
-    let stop = stop.clone();
-    async move {
-        stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
     }
 }

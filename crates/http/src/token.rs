@@ -39,11 +39,15 @@ impl Token {
     /// one is out.
     pub fn load_or_create(data_dir: &Path) -> io::Result<Self> {
         let path = Self::path(data_dir);
-        match fs::read_to_string(&path) {
-            Ok(text) if is_private(&path)? && is_token(text.trim()) => {
-                return Ok(Self(text.trim().to_owned()));
+        match fs::read(&path) {
+            Ok(bytes) => {
+                // What is no text is no token either.
+                let text = String::from_utf8(bytes).unwrap_or_default();
+                if is_token(text.trim()) && is_private(&path)? {
+                    return Ok(Self(text.trim().to_owned()));
+                }
+                fs::remove_file(&path)?;
             }
-            Ok(_) => fs::remove_file(&path)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -139,6 +143,8 @@ fn private_file(path: &Path) -> io::Result<fs::File> {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -165,13 +171,17 @@ mod tests {
         assert_eq!(mode(), 0o600);
     }
 
-    #[test]
-    fn half_a_token_on_disk_is_replaced() {
+    #[rstest]
+    #[case::half_a_token(b"abc")]
+    #[case::no_text(b"\xff\xfe\x00")]
+    #[case::nothing(b"")]
+    fn what_is_no_token_on_disk_is_replaced(#[case] found: &[u8]) {
         let dir = tempfile::tempdir().expect("a folder");
         Token::load_or_create(dir.path()).expect("created");
-        fs::write(Token::path(dir.path()), "abc").expect("written");
+        fs::write(Token::path(dir.path()), found).expect("written");
         let token = Token::load_or_create(dir.path()).expect("replaced");
-        assert!(!token.matches("abc"));
+        let kept = fs::read(Token::path(dir.path())).expect("a file");
+        assert_eq!(kept, token.reveal().as_bytes());
     }
 
     #[test]

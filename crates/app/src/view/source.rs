@@ -29,6 +29,7 @@ pub struct ContractSource {
     /// Kind of storage.
     pub target: TargetKind,
     /// The session that reads it; `null` for public ones.
+    #[schema(required)]
     pub session_ref: Option<i64>,
     /// When it was created.
     #[serde(serialize_with = "contract_time")]

@@ -96,8 +96,27 @@ impl Gleaner {
     }
 
     fn start_words<'w>(&self, words: impl IntoIterator<Item = &'w str>) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gleaner"));
-        command.args(words).current_dir(self.dir.path()).env_clear();
+        let mut command = self.command(env!("CARGO_BIN_EXE_gleaner"));
+        command.args(words).spawn().expect("the binary starts")
+    }
+
+    /// Runs to the end on a terminal of its own, and hands over every byte that terminal got.
+    #[cfg(target_os = "linux")]
+    pub(crate) async fn run_on_a_terminal(&self, line: &str) -> String {
+        let mut script = self.command("script");
+        script.env("TERM", "xterm").args(["-q", "-e", "-c"]);
+        script.arg(format!("{} {line}", env!("CARGO_BIN_EXE_gleaner")));
+        let child = script.arg("/dev/null").spawn().expect("script starts");
+        let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+        done(output.expect("it ends in time").expect("it runs"))
+            .must(0)
+            .out
+    }
+
+    /// A program in this place, with its environment and nothing of the tester's.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.dir.path()).env_clear();
         command
             .env("HOME", self.dir.path())
             .env("TZ", "UTC")
@@ -108,8 +127,9 @@ impl Gleaner {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command.kill_on_drop(true).spawn().expect("the binary starts")
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
     }
 }
 

@@ -8,3 +8,5 @@ mod journey;
 mod kills;
 mod memory;
 mod serving;
+#[cfg(target_os = "linux")]
+mod terminal;

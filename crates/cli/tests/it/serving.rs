@@ -159,11 +159,19 @@ async fn development_mode_is_said_aloud_and_stays_on_this_computer() {
     let gleaner = Gleaner::asking(&site);
     let refused = gleaner.run("serve --dev --bind 0.0.0.0 --port 0").await.must(2);
     assert!(refused.err.contains("this machine only"), "{refused:?}");
-    let (child, _) = serve(&gleaner, "serve --dev --port 0").await;
+    for manner in ["", "--quiet"] {
+        let (child, _) = serve(&gleaner, &format!("serve --dev --port 0 {manner}")).await;
+        let stopped = stop(child).await;
+        assert!(stopped.contains("without a token"), "{manner}: {stopped}");
+    }
+    let (child, line) = serve(&gleaner, "serve --dev --port 0 --json").await;
+    let line: Value = serde_json::from_str(&line).expect("one line of JSON");
+    assert_eq!(line["dev"], true);
     let stopped = stop(child).await;
     assert!(stopped.contains("without a token"), "{stopped}");
 }
 
+/// Asks it to stop, and hears what it said meanwhile.
 #[cfg(unix)]
 async fn stop(child: Child) -> String {
     crate::gleaner::signal(&child, "-TERM");
@@ -171,4 +179,12 @@ async fn stop(child: Child) -> String {
     done(output.expect("it stops in time").expect("it ran"))
         .must(0)
         .err
+}
+
+/// Windows has no signal to ask with.
+#[cfg(not(unix))]
+async fn stop(mut child: Child) -> String {
+    child.start_kill().expect("still running");
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+    done(output.expect("it stops in time").expect("it ran")).err
 }

@@ -644,7 +644,7 @@ export interface components {
              * Format: int64
              * @description The session that reads it; `null` for public ones.
              */
-            session_ref?: number | null;
+            session_ref: number | null;
             /** @description Kind of storage. */
             target: components["schemas"]["TargetKind"];
         };
@@ -1436,6 +1436,10 @@ export interface operations {
             /** @description The code was used before, or is older than a minute */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1469,6 +1473,10 @@ export interface operations {
             /** @description Why there is no copy */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1502,6 +1510,10 @@ export interface operations {
             /** @description Why it stays */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1535,6 +1547,10 @@ export interface operations {
             /** @description Why it stays */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1567,6 +1583,10 @@ export interface operations {
             /** @description Why there is no stream */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1616,6 +1636,10 @@ export interface operations {
             /** @description Why it cannot be told */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1658,6 +1682,10 @@ export interface operations {
             /** @description Why there is no list */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1689,6 +1717,10 @@ export interface operations {
             /** @description Why it cannot be shown */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1720,6 +1752,10 @@ export interface operations {
             /** @description Why it goes on */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1749,6 +1785,10 @@ export interface operations {
             /** @description Why they cannot be shown */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1782,6 +1822,10 @@ export interface operations {
             /** @description Why they were not changed */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1811,6 +1855,10 @@ export interface operations {
             /** @description Why there is no list */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1844,6 +1892,10 @@ export interface operations {
             /** @description Why nothing was done */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1877,6 +1929,10 @@ export interface operations {
             /** @description Why nothing was added */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1909,6 +1965,10 @@ export interface operations {
             /** @description Why there is no list */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1940,6 +2000,10 @@ export interface operations {
             /** @description Why it cannot be shown */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1975,6 +2039,10 @@ export interface operations {
             /** @description Why it was not changed */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2006,6 +2074,10 @@ export interface operations {
             /** @description Why there is none */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2037,6 +2109,10 @@ export interface operations {
             /** @description Why there are none */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2073,6 +2149,10 @@ export interface operations {
             /** @description Why there are none */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2104,6 +2184,10 @@ export interface operations {
             /** @description Why it is not paused */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2135,6 +2219,10 @@ export interface operations {
             /** @description Why it is still paused */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2166,6 +2254,10 @@ export interface operations {
             /** @description Why it is not queued */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2195,6 +2287,10 @@ export interface operations {
             /** @description Why there is no list */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2228,6 +2324,10 @@ export interface operations {
             /** @description Why it was not saved */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2261,6 +2361,10 @@ export interface operations {
             /** @description Why it was not tried */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2292,6 +2396,10 @@ export interface operations {
             /** @description Why it stays */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2321,6 +2429,10 @@ export interface operations {
             /** @description Why there is no list */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2354,6 +2466,10 @@ export interface operations {
             /** @description Why it was not created */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2385,6 +2501,10 @@ export interface operations {
             /** @description Why it cannot be shown */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2419,6 +2539,10 @@ export interface operations {
             /** @description Why it is not deleted */
             default: {
                 headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
                     [name: string]: unknown;
                 };
                 content: {
