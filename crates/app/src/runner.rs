@@ -168,7 +168,12 @@ impl App {
                     .store
                     .ledger(source.id, run, fence, Arc::clone(&self.0.clock));
                 let (outcome, text) = refusal.outcome(&*self.0.clock);
-                if ledger.note(NoteLevel::Error, text).await.is_err() {
+                let level = if outcome == RunOutcome::Completed {
+                    NoteLevel::Info
+                } else {
+                    NoteLevel::Error
+                };
+                if ledger.note(level, text).await.is_err() {
                     tracing::warn!(%run, "the reason of a failed run was not logged");
                 }
                 (outcome, RunCounts::default())
@@ -374,6 +379,8 @@ impl Refusal {
         let detail = self.to_string();
         let code = match &self {
             Self::Cancelled => return (RunOutcome::Cancelled, detail),
+            // Nothing to read yet is no failure, and no session would change it.
+            Self::History(error) if error.is_no_posts_yet() => return (RunOutcome::Completed, detail),
             Self::History(error) => {
                 if let (Code::FloodWait, gleaner_domain::Retry::After(wait)) = (error.code, error.retry) {
                     let until = pause_until(clock.now(), wait);

@@ -18,13 +18,15 @@ pub struct ChannelId(pub i64);
 impl ChannelId {
     /// Accepts `1234`, `-1234` and the Bot API's `-1001234`; zero is no channel.
     pub fn parse(raw: i64) -> Option<Self> {
-        const BOT_API_SHIFT: i64 = 1_000_000_000_000;
-        let bare = if raw <= -BOT_API_SHIFT {
-            -raw - BOT_API_SHIFT
+        const BOT_API_SHIFT: u64 = 1_000_000_000_000;
+        // Not `abs`: the lowest number has no positive counterpart, and pages are hostile.
+        let size = raw.unsigned_abs();
+        let bare = if raw < 0 && size >= BOT_API_SHIFT {
+            size - BOT_API_SHIFT
         } else {
-            raw.abs()
+            size
         };
-        (bare > 0).then_some(Self(bare))
+        i64::try_from(bare).ok().filter(|bare| *bare > 0).map(Self)
     }
 }
 
@@ -120,5 +122,14 @@ mod tests {
             assert_eq!(ChannelId::parse(raw), Some(ChannelId(1_591_537_674)));
         }
         assert_eq!(ChannelId::parse(0), None);
+        assert_eq!(ChannelId::parse(-1_000_000_000_000), None);
+    }
+
+    #[test]
+    fn the_ends_of_the_number_line_are_survived() {
+        assert_eq!(ChannelId::parse(i64::MAX), Some(ChannelId(i64::MAX)));
+        // The lowest number, less the shift, is a positive one again.
+        let lowest = ChannelId::parse(i64::MIN).expect("a number");
+        assert_eq!(lowest.0, i64::MAX - 1_000_000_000_000 + 1);
     }
 }

@@ -104,6 +104,9 @@ pub struct Media {
     /// Length in whole seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_s: Option<u32>,
+    /// Address of a film's still, as of the reading: it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnail: Option<String>,
     /// Title of a piece of music.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
@@ -132,6 +135,7 @@ impl Media {
             width: None,
             height: None,
             duration_s: None,
+            thumbnail: None,
             title: None,
             performer: None,
             waveform: Vec::new(),

@@ -129,6 +129,9 @@ pub struct Reply {
     /// The excerpt shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,
+    /// Address of the small picture shown, as of the reading: it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnail: Option<String>,
 }
 
 /// Where a message was forwarded from.
@@ -229,6 +232,12 @@ pub struct LinkPreview {
     /// Its description.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Address of its picture, as of the reading: it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Address of its film, as of the reading: it expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video: Option<String>,
 }
 
 /// A button under a message.

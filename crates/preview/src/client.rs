@@ -22,6 +22,8 @@ pub struct PreviewConfig {
     pub attempts: u32,
     /// Longest pause before the second request; doubles from there.
     pub base_delay: Duration,
+    /// Pause after "too many requests" without a word on how long.
+    pub flood_pause: Duration,
     /// Longest time to reach a server.
     pub connect_timeout: Duration,
     /// Longest time for a page, from the request to its last byte.
@@ -36,6 +38,7 @@ impl Default for PreviewConfig {
             base: Url::parse("https://t.me").expect("a constant address"),
             attempts: 5,
             base_delay: Duration::from_millis(500),
+            flood_pause: Duration::from_secs(15),
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
@@ -74,7 +77,7 @@ pub(crate) enum Answer {
 }
 
 /// No page of Telegram's is anywhere near as large.
-const LARGEST_PAGE: usize = 10 << 20;
+const LARGEST_PAGE: usize = 4 << 20;
 
 /// A wait longer than this ends the run with its checkpoint; a shorter one is sat out.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -113,10 +116,10 @@ impl PreviewClient {
 
     /// Asks once for a page of `channel` ("@name").
     pub(crate) async fn page(&self, url: Url, channel: &str) -> Result<Answer, Setback<HistoryError>> {
-        let wait = self.pacer.turn(&self.page_host()).await;
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
+        let host = self.page_host();
+        self.take_turn(&host)
+            .await
+            .map_err(|wait| Setback::Final(asks_to_wait(&host, wait, channel)))?;
         let broken = |error: reqwest::Error| Setback::again(self.unreachable(channel, &cause(&error)));
         let request = self.http.get(url).timeout(self.config.request_timeout);
         let response = request.send().await.map_err(broken)?;
@@ -129,8 +132,20 @@ impl PreviewClient {
                     location.and_then(|value| value.to_str().ok()).map(str::to_owned),
                 ))
             }
-            status => Err(self.refused(status, &response, channel)),
+            status => Err(self.refused(status, &response, channel).await),
         }
+    }
+
+    /// Waits for the turn to ask `host`. The error is a wait too long to be sat out.
+    pub(crate) async fn take_turn(&self, host: &str) -> Result<(), Duration> {
+        let wait = self.pacer.turn(host).await;
+        if wait > LONGEST_WAIT {
+            return Err(wait);
+        }
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Ok(())
     }
 
     async fn text(&self, response: Response, channel: &str) -> Result<String, Setback<HistoryError>> {
@@ -139,7 +154,7 @@ impl PreviewClient {
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| Setback::again(self.unreachable(channel, &cause(&error))))?;
             if body.len() + chunk.len() > LARGEST_PAGE {
-                return Err(Setback::again(unexpected(channel, "it is larger than 10 MiB")));
+                return Err(Setback::again(unexpected(channel, "it is larger than 4 MiB")));
             }
             body.extend_from_slice(&chunk);
         }
@@ -147,35 +162,33 @@ impl PreviewClient {
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
-    fn refused(&self, status: StatusCode, response: &Response, channel: &str) -> Setback<HistoryError> {
-        let asked = self.asked_to_wait(response);
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            let wait = asked.unwrap_or(LONGEST_WAIT);
-            let host = self.page_host();
-            let error = HistoryError {
-                code: Code::FloodWait,
-                detail: format!(
-                    "{host} asks to wait {} s before {channel} is read further",
-                    wait.as_secs()
-                ),
-                retry: Retry::After(wait),
-            };
-            return match asked {
-                Some(wait) if wait > LONGEST_WAIT => Setback::Final(error),
-                after => Setback::Again { error, after },
-            };
-        }
-        let error = self.unreachable(channel, &format!("it answered {status}"));
-        Setback::Again {
-            error,
-            after: asked.filter(|wait| *wait <= LONGEST_WAIT),
+    async fn refused(&self, status: StatusCode, response: &Response, channel: &str) -> Setback<HistoryError> {
+        let host = self.page_host();
+        let after = self.asked_to_wait(response, &host).await;
+        match after {
+            Some(wait) if wait > LONGEST_WAIT => Setback::Final(asks_to_wait(&host, wait, channel)),
+            // Who still refuses at the last attempt is left alone for a while.
+            Some(_) if status == StatusCode::TOO_MANY_REQUESTS => Setback::Again {
+                error: asks_to_wait(&host, LONGEST_WAIT, channel),
+                after,
+            },
+            after => Setback::Again {
+                error: self.unreachable(channel, &format!("it answered {status}")),
+                after,
+            },
         }
     }
 
-    /// How long an answer asks to wait before the next request.
-    pub(crate) fn asked_to_wait(&self, response: &Response) -> Option<Duration> {
-        let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-        retry_after(value, self.now())
+    /// How long an answer asks to leave its host alone; everybody else hears of it, too.
+    pub(crate) async fn asked_to_wait(&self, response: &Response, host: &str) -> Option<Duration> {
+        let header = response.headers().get(header::RETRY_AFTER);
+        let said = header.and_then(|value| retry_after(value.to_str().ok()?, self.now()));
+        let is_flood = response.status() == StatusCode::TOO_MANY_REQUESTS;
+        let wait = said.or_else(|| is_flood.then_some(self.config.flood_pause))?;
+        if !wait.is_zero() {
+            self.pacer.hold(host, wait).await;
+        }
+        Some(wait)
     }
 
     pub(crate) fn unreachable(&self, channel: &str, why: &str) -> HistoryError {
@@ -205,12 +218,9 @@ impl PreviewClient {
         }
     }
 
-    /// Host and, where it is not the usual one, port of the pages: what politeness counts by.
-    fn page_host(&self) -> String {
-        let base = self.base();
-        let host = base.host_str().unwrap_or_default();
-        base.port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    /// The pages' host: what politeness counts by.
+    pub(crate) fn page_host(&self) -> String {
+        host_of(self.base())
     }
 
     /// An address below the base.
@@ -222,6 +232,25 @@ impl PreviewClient {
             path.pop_if_empty().extend(segments);
         }
         url
+    }
+}
+
+/// Host and, where it is not the usual one, port.
+pub(crate) fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// The host wants to be left alone.
+fn asks_to_wait(host: &str, wait: Duration, channel: &str) -> HistoryError {
+    HistoryError {
+        code: Code::FloodWait,
+        detail: format!(
+            "{host} asks to wait {} s before {channel} is read further",
+            wait.as_secs()
+        ),
+        retry: Retry::After(wait),
     }
 }
 

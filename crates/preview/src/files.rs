@@ -7,8 +7,8 @@ use reqwest::header::{self, HeaderMap};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use crate::client::{LONGEST_WAIT, PreviewClient, cause};
-use crate::hosts::may_fetch;
+use crate::client::{LONGEST_WAIT, PreviewClient, cause, host_of};
+use crate::hosts::{may_fetch, serves_pages};
 use crate::patience::Setback;
 
 /// Fetches the files that pages show.
@@ -65,6 +65,11 @@ impl PreviewFiles {
     /// Asks once, following redirects by hand, until a body begins.
     async fn request(&self, mut url: Url) -> Result<Response, Setback<MediaError>> {
         for _ in 0..=REDIRECTS {
+            // The CDN is built for files; whoever serves pages, too, is asked at the pages' pace.
+            if serves_pages(&url, self.client.base()) {
+                let turn = self.client.take_turn(&host_of(&url)).await;
+                turn.map_err(|_| Setback::Final(later("the file's server asks to wait")))?;
+            }
             let broken = |error: reqwest::Error| {
                 Setback::again(later(&format!("the file did not come: {}", cause(&error))))
             };
@@ -77,7 +82,7 @@ impl PreviewFiles {
             let response = request.send().await.map_err(broken)?;
             let status = response.status();
             if !status.is_redirection() {
-                return self.judge(status, response);
+                return self.judge(status, response, &host_of(&url)).await;
             }
             let location = response
                 .headers()
@@ -91,7 +96,12 @@ impl PreviewFiles {
         Err(Setback::Final(later("the file's address redirects in circles")))
     }
 
-    fn judge(&self, status: StatusCode, response: Response) -> Result<Response, Setback<MediaError>> {
+    async fn judge(
+        &self,
+        status: StatusCode,
+        response: Response,
+        host: &str,
+    ) -> Result<Response, Setback<MediaError>> {
         match status {
             // A login page of some network in between would otherwise be kept as the picture.
             StatusCode::OK if is_web_page(response.headers()) => {
@@ -103,7 +113,7 @@ impl PreviewFiles {
             }
             status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
                 let error = later(&format!("the file's server answered {status}"));
-                match self.client.asked_to_wait(&response) {
+                match self.client.asked_to_wait(&response, host).await {
                     Some(wait) if wait > LONGEST_WAIT => Err(Setback::Final(error)),
                     after => Err(Setback::Again { error, after }),
                 }

@@ -19,6 +19,16 @@ pub(crate) fn may_fetch(url: &Url, base: &Url) -> bool {
     url.username().is_empty() && url.password().is_none() && (same_origin(url, base) || is_telegram(url))
 }
 
+/// Whether the server of `url` also serves pages, here or for everybody.
+pub(crate) fn serves_pages(url: &Url, base: &Url) -> bool {
+    same_origin(url, base)
+        || url.host_str().is_some_and(|host| {
+            ["t.me", "telegram.me"]
+                .iter()
+                .any(|known| is_at_or_below(host, known))
+        })
+}
+
 /// Whether two addresses have scheme, host and port in common.
 pub(crate) fn same_origin(a: &Url, b: &Url) -> bool {
     a.scheme() == b.scheme() && a.host() == b.host() && a.port_or_known_default() == b.port_or_known_default()

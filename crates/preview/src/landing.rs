@@ -12,6 +12,8 @@ pub(crate) enum Landing {
     Readable,
     /// A channel that shows no preview.
     NoPreview,
+    /// A channel for members alone: it is counted, but hidden from search engines.
+    Private,
     /// Something else: "a group", "a bot", "a person".
     NotAChannel(&'static str),
     /// Nobody we can see.
@@ -48,23 +50,33 @@ pub(crate) fn classify(html: &str) -> Landing {
     if parts.has_preview_link {
         return Landing::Readable;
     }
-    if extra.contains("subscriber") {
-        return Landing::NoPreview;
-    }
-    if extra.contains("member") || extra.contains("online") {
-        return Landing::NotAChannel("a group");
-    }
-    if extra.contains("monthly user") {
-        return Landing::NotAChannel("a bot");
-    }
     if !parts.is_landing {
         return Landing::Unrecognised;
     }
-    let promises_nothing = description.contains("you can contact") || description.contains("view posts");
-    // A person has a title and a name of their own; an unknown name has neither.
-    if !parts.is_hidden && parts.title.is_some() && extra.starts_with('@') {
-        return Landing::NotAChannel("a person");
+    // A person's own name stands where others have a counter, and may be any word: @subscriber1.
+    if extra.starts_with('@') && !parts.is_hidden && parts.title.is_some() {
+        return Landing::NotAChannel(if extra.ends_with("bot") {
+            "a bot"
+        } else {
+            "a person"
+        });
     }
+    if parts.has_counter() {
+        if extra.contains("subscriber") {
+            return if parts.is_hidden {
+                Landing::Private
+            } else {
+                Landing::NoPreview
+            };
+        }
+        if extra.contains("member") || extra.contains("online") {
+            return Landing::NotAChannel("a group");
+        }
+        if extra.contains("monthly user") {
+            return Landing::NotAChannel("a bot");
+        }
+    }
+    let promises_nothing = description.contains("you can contact") || description.contains("view posts");
     if parts.is_hidden || promises_nothing {
         return Landing::Unknown;
     }
@@ -80,8 +92,8 @@ impl Parts {
                 return Then::Descend;
             };
             if element.value().name() == "meta" && attr(element, "name") == Some("robots") {
-                parts.is_hidden |=
-                    attr(element, "content").is_some_and(|content| content.contains("noindex"));
+                parts.is_hidden |= attr(element, "content")
+                    .is_some_and(|content| content.contains("noindex") || content.contains("none"));
             }
             for class in classes(element) {
                 match class {
@@ -103,19 +115,22 @@ impl Parts {
         parts
     }
 
-    /// "This channel is unavailable due to copyright infringement."
+    /// "12 345 subscribers": somebody is there.
+    fn has_counter(&self) -> bool {
+        self.extra.starts_with(|c: char| c.is_ascii_digit())
+    }
+
+    /// "This channel is unavailable due to copyright infringement." Only where the words are
+    /// Telegram's own: those of somebody who can be seen are the owner's, who may say anything.
     fn unavailable(&self) -> Option<String> {
-        let places = [
-            self.error.as_deref(),
-            Some(self.description.as_str()),
-            Some(self.extra.as_str()),
-        ];
-        places
+        let is_telegrams = self.is_hidden && !self.has_counter();
+        let description = Some(self.description.as_str()).filter(|_| is_telegrams);
+        [self.error.as_deref(), description]
             .into_iter()
             .flatten()
             .find(|words| {
                 let words = words.to_lowercase();
-                words.contains("unavailable") || words.contains("can't be displayed")
+                words.contains("unavailable") || words.contains("be displayed")
             })
             .map(|words| words.chars().take(200).collect())
     }
@@ -166,6 +181,43 @@ mod tests {
         Landing::NotAChannel("a person")
     )]
     #[case(
+        "",
+        "<div class=tgme_page_title>Ann</div><div class=tgme_page_extra>@online_anna</div>",
+        Landing::NotAChannel("a person")
+    )]
+    #[case(
+        "",
+        "<div class=tgme_page_title>Ann</div><div class=tgme_page_extra>@subscriber1</div>",
+        Landing::NotAChannel("a person")
+    )]
+    #[case(
+        "",
+        "<div class=tgme_page_title>Ann</div><div class=tgme_page_extra>@team_members</div>",
+        Landing::NotAChannel("a person")
+    )]
+    #[case(
+        "",
+        "<div class=tgme_page_title>Ann</div><div class=tgme_page_extra>@harbour_bot</div>",
+        Landing::NotAChannel("a bot")
+    )]
+    #[case(
+        "",
+        "<div class=tgme_page_extra>7 subscribers</div>\
+         <div class=tgme_page_description>Our shop is unavailable on Sundays</div>",
+        Landing::NoPreview
+    )]
+    #[case(
+        "",
+        "<div class=tgme_page_extra>12 members, 3 online</div>\
+         <div class=tgme_page_description>For all that is unavailable elsewhere</div>",
+        Landing::NotAChannel("a group")
+    )]
+    #[case(
+        HIDDEN,
+        "<div class=tgme_page_title>X</div><div class=tgme_page_extra>7 subscribers</div>",
+        Landing::Private
+    )]
+    #[case(
         HIDDEN,
         "<div class=tgme_page_description>If you have Telegram, you can contact @x right away.</div>",
         Landing::Unknown
@@ -184,6 +236,19 @@ mod tests {
         let words = "This channel is unavailable due to copyright infringement.";
         let html = page(HIDDEN, &format!("<div class=tgme_page_description>{words}</div>"));
         assert_eq!(classify(&html), Landing::Banned(words.to_owned()));
+    }
+
+    #[rstest]
+    #[case("This channel is unavailable due to copyright infringement.", true)]
+    #[case("This post couldn't be displayed on your device.", true)]
+    #[case("Channel with username @x not found", false)]
+    #[case("Post not found", false)]
+    fn a_post_in_a_frame_tells_of_a_ban(#[case] words: &str, #[case] banned: bool) {
+        let html = format!("<html><div class=tgme_widget_message_error>{words}</div></html>");
+        assert_eq!(
+            matches!(classify(&html), Landing::Banned(said) if said == words),
+            banned
+        );
     }
 
     #[test]

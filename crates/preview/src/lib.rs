@@ -18,4 +18,4 @@ mod patience;
 pub use channel::PreviewHistory;
 pub use client::{PreviewClient, PreviewConfig, PreviewSetupError};
 pub use files::PreviewFiles;
-pub use parse::{Header, PageError, PreviewPage, parse_page};
+pub use parse::{Header, PageError, PreviewPage, Skipped, parse_page};

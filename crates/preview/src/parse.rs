@@ -41,7 +41,34 @@ pub struct PreviewPage {
     /// True when the page says that there are no posts.
     pub no_posts: bool,
     /// Posts that are on the page but cannot be read, each with its reason.
-    pub skipped: Vec<String>,
+    pub skipped: Vec<Skipped>,
+}
+
+/// A post that is on the page but cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its number, where at least that can be read.
+    pub id: Option<u32>,
+    /// Which post and why, for people.
+    pub reason: String,
+}
+
+impl Skipped {
+    /// `address` is the post's own, "name/15". Hostile.
+    fn new(address: &str, why: &str) -> Self {
+        let number = address.rsplit('/').next().and_then(|id| id.parse().ok());
+        let shown: String = address.chars().filter(|c| !c.is_control()).take(60).collect();
+        Self {
+            id: number.filter(|id| *id > 0),
+            reason: format!("post {shown}: {why}"),
+        }
+    }
+}
+
+impl std::fmt::Display for Skipped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.reason)
+    }
 }
 
 /// Why a page cannot be read at all.
@@ -104,7 +131,7 @@ pub fn parse_page(html: &str, now: DateTime<Utc>) -> Result<PreviewPage, PageErr
         next += 1;
         match message::read(element, &mut queue) {
             Ok(post) => posts.push(post),
-            Err(reason) => skipped.push(reason),
+            Err(post) => skipped.push(post),
         }
     }
     skipped.extend(raw::swallowed(
@@ -302,6 +329,70 @@ mod tests {
     }
 
     #[test]
+    fn a_caption_stays_with_its_document_when_the_one_before_has_none() {
+        let document = |id: u32, text: &str| {
+            format!(
+                "<a class=tgme_widget_message_document_wrap href='https://t.me/name/{id}?single'></a>{text}"
+            )
+        };
+        let caption =
+            |words: &str| format!("<div class='tgme_widget_message_text js-message_text'>{words}</div>");
+        let album = document(14, "") + &document(15, &caption("two")) + &document(16, &caption("three"));
+        let records = records(&post(14, &album));
+        let texts: Vec<_> = records.iter().map(|r| (r.id.0, r.text.as_str())).collect();
+        assert_eq!(texts, [(14, ""), (15, "two"), (16, "three")]);
+        assert!(records.iter().all(|r| r.kind == RecordKind::Message));
+    }
+
+    #[rstest]
+    #[case(
+        "message_media_not_supported_wrap",
+        "This media is not supported in the widget"
+    )]
+    #[case("message_media_not_supported", "Please open Telegram to view this post")]
+    fn a_caption_whose_media_is_not_shown_keeps_a_trace_of_it(#[case] class: &str, #[case] label: &str) {
+        let records = records(&post(
+            14,
+            &format!(
+                "<div class={class}><div class=message_media_not_supported_label>{label}</div>\
+                 <a class=message_media_view_in_telegram>VIEW IN TELEGRAM</a></div>\
+                 <div class='tgme_widget_message_text js-message_text'>words</div>"
+            ),
+        ));
+        assert_eq!(
+            (records[0].kind, records[0].text.as_str()),
+            (RecordKind::Message, "words")
+        );
+        let [media] = records[0].media.as_slice() else {
+            panic!("one file that is not there")
+        };
+        assert_eq!(
+            (media.kind, media.status),
+            (MediaKind::Document, MediaStatus::NotInPreview)
+        );
+        assert_eq!(media.reason.as_deref(), Some(label));
+    }
+
+    #[rstest]
+    #[case::a_player(
+        "<a class=tgme_widget_message_video_player><video src='https://t.me/a.mp4'></video>\
+         <div class=message_media_not_supported><div class=message_media_not_supported_label>This media is not supported \
+         in your browser</div></div></a>",
+        1
+    )]
+    #[case::a_supported_sibling(
+        "<div class=media_supported_cont></div><div class=media_not_supported_cont><div \
+         class=message_media_not_supported_wrap>Please open Telegram</div></div>",
+        0
+    )]
+    fn a_label_for_other_clients_is_no_media(#[case] inner: &str, #[case] files: usize) {
+        let text = "<div class='tgme_widget_message_text js-message_text'>words</div>";
+        let records = records(&post(14, &format!("{inner}{text}")));
+        assert_eq!(records[0].media.len(), files);
+        assert!(records[0].media.iter().all(|media| media.reason.is_none()));
+    }
+
+    #[test]
     fn numbers_and_times_come_from_data_view_and_stand_in_for_posts_without_one() {
         let bare = post(20, "x").replace(&format!("data-view={VIEW_14G}"), "");
         let records = records(&(post(14, "x") + &bare));
@@ -398,7 +489,9 @@ mod tests {
         let unquoted = post(16, "x").replace("js-widget_message'", "");
         let page = read(&(post(14, "x") + &undated + &unquoted + &post(17, "x")));
         let ids: Vec<_> = page.items.iter().map(|item| item.record.id.0).collect();
-        let told = page.skipped.join("\n");
+        let told: Vec<String> = page.skipped.iter().map(ToString::to_string).collect();
+        let told = told.join("\n");
+        assert!(page.skipped.iter().any(|post| post.id == Some(15)), "{told}");
         assert!(told.contains("name/15: it has no date"), "{told}");
         for id in [14, 16, 17] {
             assert!(
@@ -469,15 +562,15 @@ mod tests {
     }
 
     #[rstest]
-    #[case("<div>")]
-    #[case("<b>")]
-    #[case("<i class=emoji>")]
-    #[case("<a href=x>")]
-    #[case("<blockquote>")]
-    fn the_deepest_nesting_let_through_needs_no_stack(#[case] tag: &str) {
+    #[case("<div>", 4_000)]
+    #[case("<b>", 900)]
+    #[case("<i class=emoji>", 900)]
+    #[case("<a href=x>", 900)]
+    #[case("<blockquote>", 4_000)]
+    fn the_deepest_nesting_let_through_needs_no_stack(#[case] tag: &str, #[case] times: usize) {
         let html = post(
             14,
-            &format!("<div class=tgme_widget_message_text>{}x", tag.repeat(4_000)),
+            &format!("<div class=tgme_widget_message_text>{}x", tag.repeat(times)),
         );
         let worker = std::thread::Builder::new().stack_size(256 << 10);
         let read = worker

@@ -35,6 +35,17 @@ impl<E> Setback<E> {
     pub(crate) fn again(error: E) -> Self {
         Self::Again { error, after: None }
     }
+
+    /// The same setback, told in other terms.
+    pub(crate) fn map<F>(self, tell: impl FnOnce(E) -> F) -> Setback<F> {
+        match self {
+            Self::Final(error) => Setback::Final(tell(error)),
+            Self::Again { error, after } => Setback::Again {
+                error: tell(error),
+                after,
+            },
+        }
+    }
 }
 
 impl Patience {
@@ -68,14 +79,20 @@ impl Patience {
     }
 }
 
-/// What a `Retry-After` header asks for: seconds or a date.
+/// No server's wish is followed for longer; it also keeps sums with the time in range.
+const LONGEST_WISH: Duration = Duration::from_hours(24);
+
+/// What a `Retry-After` header asks for: seconds or a date, at most a day ahead.
 pub(crate) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = DateTime::parse_from_rfc2822(value).ok()?.to_utc();
-    Some((date - now).to_std().unwrap_or_default())
+    let wish = if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        // More digits than a number holds still mean "long".
+        value.parse().map_or(Duration::MAX, Duration::from_secs)
+    } else {
+        let date = DateTime::parse_from_rfc2822(value).ok()?.to_utc();
+        (date - now).to_std().unwrap_or_default()
+    };
+    Some(wish.min(LONGEST_WISH))
 }
 
 #[cfg(test)]
@@ -136,12 +153,25 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_stay_bounded() {
+        const DRAWN: u32 = 200;
         let patience = Patience {
             attempts: 99,
             base_delay: Duration::from_secs(1),
         };
         for repeated in 0..99 {
-            assert!(patience.pause(repeated) <= Duration::from_secs(1 << repeated.min(5)).min(LONGEST_PAUSE));
+            let longest = Duration::from_secs(1 << repeated.min(5)).min(LONGEST_PAUSE);
+            let drawn: Vec<_> = (0..DRAWN).map(|_| patience.pause(repeated)).collect();
+            assert!(drawn.iter().all(|pause| *pause <= longest), "pause {repeated}");
+            // Full jitter: two hundred draws from the whole span reach its upper half, and their mean lies about its middle.
+            assert!(
+                drawn.iter().any(|pause| *pause > longest / 2),
+                "pause {repeated} is short"
+            );
+            let mean = drawn.iter().sum::<Duration>() / DRAWN;
+            assert!(
+                mean > longest / 4 && mean < longest * 3 / 4,
+                "pause {repeated}: {mean:?}"
+            );
         }
     }
 
@@ -149,7 +179,11 @@ mod tests {
     #[case("7", Some(7))]
     #[case("Thu, 09 Apr 2026 07:02:44 GMT", Some(60))]
     #[case("Thu, 09 Apr 2020 07:02:44 GMT", Some(0))]
+    #[case("18446744073709551615", Some(86_400))]
+    #[case("99999999999999999999999", Some(86_400))]
+    #[case("9 Apr 9026 07:02:44 GMT", Some(86_400))]
     #[case("soon", None)]
+    #[case("", None)]
     #[case("-1", None)]
     fn retry_after_is_seconds_or_a_date(#[case] value: &str, #[case] seconds: Option<u64>) {
         let now = "2026-04-09T07:01:44Z".parse().expect("a date");

@@ -105,7 +105,7 @@ impl Engine {
         let now = self.clock.now();
         let channel = opening.channel;
         let checkpoint = archive.checkpoint().clone();
-        let newest = opening.newest.items.last().map_or(0, |item| item.record.id.0);
+        let newest = opening.newest.highest();
         let plan = plan(&checkpoint, newest, &self.policy, now);
         let reader = Reader::new(
             Arc::clone(&self.history),

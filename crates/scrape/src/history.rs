@@ -1,5 +1,7 @@
 //! Where messages and files come from.
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -34,10 +36,30 @@ pub struct Page {
     /// Lowest id this page answers for: every id from here to the asked one is in `items` or
     /// does not exist. 1 at the beginning of history.
     pub covers_from: u32,
+    /// Ids from `covers_from` on that are neither in `items` nor known not to exist.
+    pub unread: Vec<Unread>,
     /// Bytes of the answer.
     pub bytes: u64,
     /// Requests repeated to get it.
     pub retries: u32,
+}
+
+/// Ids that were asked for and whose answer cannot be read. They stay unanswered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The ids.
+    pub ids: RangeInclusive<u32>,
+    /// Why, for people.
+    pub reason: String,
+}
+
+impl Page {
+    /// The highest id this page tells of, readable or not; 0 for none.
+    pub fn highest(&self) -> u32 {
+        let unread = self.unread.iter().map(|unread| *unread.ids.end()).max();
+        let item = self.items.last().map(|item| item.record.id.0);
+        item.max(unread).unwrap_or(0)
+    }
 }
 
 /// A message and what is needed to fetch its files.
@@ -87,6 +109,23 @@ pub struct HistoryError {
     pub detail: String,
     /// Whether and when a later run may succeed.
     pub retry: Retry,
+}
+
+impl HistoryError {
+    /// There is nothing to read yet, and nothing wrong: a channel without posts, whose number
+    /// is therefore not known.
+    pub fn no_posts_yet(detail: String) -> Self {
+        Self {
+            code: Code::ChannelNoPreview,
+            detail,
+            retry: Retry::Backoff,
+        }
+    }
+
+    /// Whether this is [`Self::no_posts_yet`]: a preview that is switched off stays so.
+    pub fn is_no_posts_yet(&self) -> bool {
+        self.code == Code::ChannelNoPreview && self.retry == Retry::Backoff
+    }
 }
 
 /// Why a file cannot be had.

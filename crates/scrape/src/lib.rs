@@ -21,7 +21,9 @@ mod run_state;
 pub mod sink;
 
 pub use engine::{Engine, Limits, pause_until, same_channel};
-pub use history::{FileRef, History, HistoryError, Item, MediaBody, MediaError, MediaFetcher, Opening, Page};
+pub use history::{
+    FileRef, History, HistoryError, Item, MediaBody, MediaError, MediaFetcher, Opening, Page, Unread,
+};
 pub use ledger::{Commit, IndexChange, Ledger, LedgerError, NoteLevel};
 pub use pace::{Pacer, Unpaced};
 pub use progress::{Phase, Progress, ProgressListener};

@@ -9,6 +9,9 @@ use async_trait::async_trait;
 pub trait Pacer: Send + Sync {
     /// How long to wait before the next request to `host`. The turn is taken by asking.
     async fn turn(&self, host: &str) -> Duration;
+
+    /// `host` asks to be left alone for `wait`: until then every turn of every process waits.
+    async fn hold(&self, _host: &str, _wait: Duration) {}
 }
 
 /// No politeness: for servers of one's own, in tests and benchmarks.

@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use gleaner_domain::MessageId;
+use gleaner_domain::{IdRanges, MessageId};
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::history::{History, HistoryError, Item, Page};
+use crate::history::{History, HistoryError, Item, Page, Unread};
 
 /// A page of t.me covers twenty ids.
 const FIRST_STRIDE: u32 = 20;
@@ -39,6 +39,8 @@ pub struct Block {
     pub range: RangeInclusive<u32>,
     /// Their messages, ascending.
     pub items: Vec<Item>,
+    /// Ids of `range` that cannot be told about.
+    pub unread: Vec<Unread>,
     /// Pages read.
     pub pages: u32,
     /// Bytes read.
@@ -47,6 +49,21 @@ pub struct Block {
     pub retries: u32,
     /// Ids the pages answered for, also beyond `range`.
     span: u64,
+}
+
+impl Block {
+    /// The ids whose question is answered.
+    pub fn answered(&self) -> IdRanges {
+        let mut unread: IdRanges = IdRanges::default();
+        for part in &self.unread {
+            unread.insert(part.ids.clone());
+        }
+        let mut answered = unread.missing(self.range.clone());
+        for item in &self.items {
+            answered.insert(item.record.id.0..=item.record.id.0);
+        }
+        answered
+    }
 }
 
 /// Reads blocks. Dropping it stops what is in flight.
@@ -177,6 +194,7 @@ async fn read_block(
     let mut block = Block {
         range,
         items: Vec::new(),
+        unread: Vec::new(),
         pages: 0,
         bytes: 0,
         retries: 0,
@@ -195,6 +213,11 @@ async fn read_block(
         block.span += u64::from(before.saturating_sub(page.covers_from));
         let wanted = |item: &Item| (lowest..before).contains(&item.record.id.0);
         block.items.extend(page.items.into_iter().filter(wanted));
+        let (covers, below) = (page.covers_from.max(lowest), before - 1);
+        block.unread.extend(page.unread.into_iter().filter_map(|part| {
+            let ids = (*part.ids.start()).max(covers)..=(*part.ids.end()).min(below);
+            (!ids.is_empty()).then_some(Unread { ids, ..part })
+        }));
         if page.covers_from <= lowest {
             break;
         }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, Duration, Utc};
 use gleaner_domain::record::{Gone, Sample};
-use gleaner_domain::{ChannelId, MessageId, Recent, Record};
+use gleaner_domain::{ChannelId, IdRanges, MessageId, Recent, Record};
 
 use crate::history::Item;
 
@@ -31,18 +31,18 @@ pub struct Findings {
     pub samples: Vec<Sample>,
 }
 
-/// Compares the window with what `range` holds now and brings the window up to date.
-/// Only ids inside `range` are judged: a page that was not read proves nothing.
+/// Compares the window with what `answered` holds now and brings the window up to date.
+/// Only answered ids are judged: what was not read proves nothing.
 pub fn compare(
     window: &mut [Recent],
-    range: &std::ops::RangeInclusive<u32>,
+    answered: &IdRanges,
     items: Vec<Item>,
     channel: ChannelId,
     now: DateTime<Utc>,
 ) -> Findings {
     let mut found = Findings::default();
     let mut items: BTreeMap<MessageId, Item> = items.into_iter().map(|i| (i.record.id, i)).collect();
-    for entry in window.iter_mut().filter(|entry| range.contains(&entry.id.0)) {
+    for entry in window.iter_mut().filter(|entry| answered.contains(entry.id.0)) {
         let state = Gone {
             channel_id: channel,
             id: entry.id,
@@ -169,6 +169,10 @@ mod tests {
         }
     }
 
+    fn ids(first: u32, last: u32) -> IdRanges {
+        IdRanges::from(vec![(first, last)])
+    }
+
     fn window(items: &[Item]) -> Vec<Recent> {
         let mut window = Vec::new();
         for item in items {
@@ -183,7 +187,7 @@ mod tests {
         let now = at("2026-01-01T00:30:00Z");
         let found = compare(
             &mut kept,
-            &(1..=3),
+            &ids(1, 3),
             vec![item(1, "a", 5), item(3, "C!", 5)],
             ChannelId(7),
             now,
@@ -195,7 +199,7 @@ mod tests {
         );
         let again = compare(
             &mut kept,
-            &(1..=3),
+            &ids(1, 3),
             vec![item(1, "a", 5), item(3, "C!", 5)],
             ChannelId(7),
             now,
@@ -204,7 +208,7 @@ mod tests {
             again.gone.is_empty() && again.edited.is_empty(),
             "each change is told once"
         );
-        let back = compare(&mut kept, &(2..=2), vec![item(2, "b", 5)], ChannelId(7), now);
+        let back = compare(&mut kept, &ids(2, 2), vec![item(2, "b", 5)], ChannelId(7), now);
         assert_eq!(back.back.len(), 1);
     }
 
@@ -213,7 +217,7 @@ mod tests {
         let mut kept = window(&[item(1, "a", 5), item(2, "b", 5)]);
         let found = compare(
             &mut kept,
-            &(2..=2),
+            &ids(2, 2),
             vec![item(2, "b", 5)],
             ChannelId(7),
             at("2026-01-01T00:30:00Z"),
@@ -227,7 +231,7 @@ mod tests {
         let mut look = |time: &str, views| {
             compare(
                 &mut kept,
-                &(1..=1),
+                &ids(1, 1),
                 vec![item(1, "a", views)],
                 ChannelId(7),
                 at(time),

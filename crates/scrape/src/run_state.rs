@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gleaner_domain::{
-    Channel, Checkpoint, HistoryStart, Media, MediaStatus, MessageId, Record, RunCounts,
+    Channel, Checkpoint, HistoryStart, IdRanges, Media, MediaStatus, MessageId, Record, RunCounts,
     checkpoint::MediaRetry,
 };
 use tokio::time::Instant;
@@ -21,6 +21,9 @@ use crate::reader::Block;
 use crate::recent::{compare, remember};
 use crate::room::{Closed, Room, too_little};
 use crate::sink::Archive;
+
+/// A run's log names so many unreadable messages, no more.
+const MOST_UNREAD_TOLD: u64 = 200;
 
 /// Progress is told at most this often.
 const TELL: Duration = Duration::from_millis(250);
@@ -44,6 +47,8 @@ pub(crate) struct RunState<'a> {
     /// Messages of the open batch with files to be tried again, and whether any of them failed.
     again: BTreeMap<MessageId, bool>,
     told: Option<Instant>,
+    /// Ids that the run's log says could not be read.
+    unread: IdRanges,
 }
 
 impl<'a> RunState<'a> {
@@ -80,6 +85,7 @@ impl<'a> RunState<'a> {
             ids_done: 0,
             again: BTreeMap::new(),
             told: None,
+            unread: IdRanges::default(),
         }
     }
 
@@ -110,6 +116,8 @@ impl<'a> RunState<'a> {
     /// New messages.
     pub(crate) async fn keep(&mut self, block: Block) -> Result<(), Stop> {
         self.count_pages(&block);
+        self.tell_unread(&block).await?;
+        let answered = block.answered();
         for item in block.items {
             if self.checkpoint.seen.contains(item.record.id.0) {
                 continue;
@@ -120,20 +128,24 @@ impl<'a> RunState<'a> {
             self.fetch_files(place, &item);
         }
         self.ids_done += u64::from(block.range.end() - block.range.start()) + 1;
-        self.batch.answer(block.range);
+        for range in answered.iter() {
+            self.batch.answer(range);
+        }
         self.settle().await
     }
 
     /// The recent window, looked at again.
     pub(crate) async fn compare(&mut self, block: Block) -> Result<(), Stop> {
         self.count_pages(&block);
+        self.tell_unread(&block).await?;
+        let answered = block.answered();
         if let Some(item) = block.items.first() {
             self.refuse_other_channel(&item.record)?;
         }
         let now = self.engine.clock.now();
         let found = compare(
             &mut self.checkpoint.recent,
-            &block.range,
+            &answered,
             block.items,
             self.channel.id,
             now,
@@ -164,7 +176,11 @@ impl<'a> RunState<'a> {
     /// Messages kept before whose files failed.
     pub(crate) async fn retry_files(&mut self, block: Block) -> Result<(), Stop> {
         self.count_pages(&block);
+        self.tell_unread(&block).await?;
         let id = MessageId(*block.range.start());
+        if !block.answered().contains(id.0) {
+            return Ok(());
+        }
         let Some(item) = block.items.into_iter().find(|item| item.record.id == id) else {
             // Gone with its file: nothing left to try.
             self.checkpoint.media_retry.retain(|r| r.id != id);
@@ -345,6 +361,29 @@ impl<'a> RunState<'a> {
             media.reason = Some("files are switched off for this source".to_owned());
         }
         item
+    }
+
+    /// Says once a run which messages could not be read and why. They stay unanswered, so that
+    /// the next run asks again.
+    async fn tell_unread(&mut self, block: &Block) -> Result<(), Stop> {
+        for part in &block.unread {
+            let (first, last) = (*part.ids.start(), *part.ids.end());
+            if self.unread.contains(first) || self.unread.len() >= MOST_UNREAD_TOLD {
+                continue;
+            }
+            self.unread.insert(part.ids.clone());
+            let which = if first == last {
+                format!("Message {first}")
+            } else {
+                format!("Messages {first} to {last}")
+            };
+            let text = format!(
+                "{which} cannot be read ({}); the next run asks again",
+                part.reason
+            );
+            self.engine.ledger.note(NoteLevel::Warning, text).await?;
+        }
+        Ok(())
     }
 
     fn count_pages(&mut self, block: &Block) {

@@ -13,6 +13,9 @@ use crate::{Store, StoreError};
 /// No honest queue is this long: a turn further ahead comes from a clock that was set back.
 const LONGEST_QUEUE_MS: i64 = 60_000;
 
+/// No host is left alone for longer; a hold further ahead comes from a clock that was set back.
+const LONGEST_HOLD_MS: i64 = 24 * 60 * 60 * 1_000;
+
 /// A [`Pacer`] over the database.
 pub struct StorePacer {
     store: Store,
@@ -43,6 +46,12 @@ impl Pacer for StorePacer {
             }
         }
     }
+
+    async fn hold(&self, host: &str, wait: Duration) {
+        if let Err(error) = self.keep_hold(host, wait).await {
+            tracing::warn!(%error, "a host's wish to wait cannot be shared");
+        }
+    }
 }
 
 impl StorePacer {
@@ -50,6 +59,16 @@ impl StorePacer {
         let mut writer = self.store.writer.acquire().await?;
         // Only now: waiting for the connection is part of the wait.
         let now = column::ms(self.clock.now());
+        let held: Option<i64> = sqlx::query_scalar("SELECT next_ms FROM pace WHERE host = ?1")
+            .bind(hold_of(host))
+            .fetch_optional(&mut *writer)
+            .await?;
+        let held = held.filter(|until| (now..=now + LONGEST_HOLD_MS).contains(until));
+        let begin = held.unwrap_or(now);
+        if begin > now + LONGEST_QUEUE_MS {
+            // Nobody sits such a wait out, so no turn is used up by asking.
+            return Ok(millis(begin - now));
+        }
         let next: i64 = sqlx::query_scalar(
             "INSERT INTO pace (host, next_ms) VALUES (?1, ?2 + ?3)
              ON CONFLICT DO UPDATE
@@ -57,13 +76,37 @@ impl StorePacer {
              RETURNING next_ms",
         )
         .bind(host)
-        .bind(now)
+        .bind(begin)
         .bind(self.step_ms)
         .bind(LONGEST_QUEUE_MS)
         .fetch_one(&mut *writer)
         .await?;
         Ok(millis(next - self.step_ms - now))
     }
+
+    async fn keep_hold(&self, host: &str, wait: Duration) -> Result<(), StoreError> {
+        let mut writer = self.store.writer.acquire().await?;
+        let now = column::ms(self.clock.now());
+        let wait = i64::try_from(wait.as_millis()).map_or(LONGEST_HOLD_MS, |wait| wait.min(LONGEST_HOLD_MS));
+        // A shorter wish does not end a longer one.
+        sqlx::query(
+            "INSERT INTO pace (host, next_ms) VALUES (?1, ?2 + ?3)
+             ON CONFLICT DO UPDATE
+             SET next_ms = CASE WHEN next_ms > ?2 + ?4 THEN ?2 + ?3 ELSE max(next_ms, ?2 + ?3) END",
+        )
+        .bind(hold_of(host))
+        .bind(now)
+        .bind(wait)
+        .bind(LONGEST_HOLD_MS)
+        .execute(&mut *writer)
+        .await?;
+        Ok(())
+    }
+}
+
+/// The row of a host's hold, beside that of its turns: no host has a space in its name.
+fn hold_of(host: &str) -> String {
+    format!("hold {host}")
 }
 
 fn millis(ms: i64) -> Duration {

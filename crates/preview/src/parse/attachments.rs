@@ -6,6 +6,7 @@ use gleaner_domain::record::{Button, Contact, Forward, LinkPreview, Location, Po
 use scraper::ElementRef;
 use url::Url;
 
+use super::measure::{background, file_address};
 use crate::dom::{Step, Then, attr, classes, find, has_class, plain_text, some_text, walk};
 
 pub(super) fn poll(element: ElementRef<'_>) -> Poll {
@@ -89,9 +90,24 @@ pub(super) fn link_preview(element: ElementRef<'_>) -> LinkPreview {
         site: None,
         title: None,
         description: None,
+        image: None,
+        video: None,
     };
+    // The picture's file, or the still of a film's.
+    let shown = |part| background(attr(part, "style").unwrap_or_default());
     for_each_class(element, |class, part| {
         match class {
+            "link_preview_image" | "link_preview_right_image" | "link_preview_video_thumb" => {
+                preview.image = preview.image.take().or_else(|| shown(part));
+                return Then::Descend;
+            }
+            "link_preview_video" => {
+                preview.video = preview
+                    .video
+                    .take()
+                    .or_else(|| attr(part, "src").and_then(file_address));
+                return Then::Descend;
+            }
             "link_preview_site_name" => preview.site = some_text(part),
             "link_preview_title" => preview.title = some_text(part),
             "link_preview_description" => preview.description = some_text(part),
@@ -116,6 +132,11 @@ pub(super) fn card(element: ElementRef<'_>, what: &str) -> LinkPreview {
         site: Some(what.to_owned()),
         title: part("_title"),
         description: part("_description"),
+        image: find(element, |el| {
+            classes(el).any(|class| class.starts_with("tgme_widget_message_") && class.ends_with("_image"))
+        })
+        .and_then(|el| background(attr(el, "style").unwrap_or_default())),
+        video: None,
     }
 }
 
@@ -127,11 +148,15 @@ pub(super) fn reply(element: ElementRef<'_>) -> Reply {
         link: link.map(str::to_owned),
         author: None,
         excerpt: None,
+        thumbnail: None,
     };
     for_each_class(element, |class, part| {
         match class {
             "tgme_widget_message_author_name" => reply.author = some_text(part),
             "js-message_reply_text" => reply.excerpt = some_text(part),
+            "tgme_widget_message_reply_thumb" => {
+                reply.thumbnail = background(attr(part, "style").unwrap_or_default());
+            }
             _ => return Then::Descend,
         }
         Then::Skip
@@ -326,10 +351,12 @@ mod tests {
     fn a_link_preview_has_site_title_and_description() {
         let preview = first(
             "<a class=tgme_widget_message_link_preview href='https://a.org'><div class=link_preview_site_name>A\n</div>\
+             <i class=link_preview_right_image style=\"background-image:url('//c/p.jpg')\"></i>\
              <div class=link_preview_title>T</div><div class=link_preview_description>one<br>two</div></a>",
             link_preview,
         );
         assert_eq!(preview.site.as_deref(), Some("A"));
+        assert_eq!(preview.image.as_deref(), Some("https://c/p.jpg"));
         assert_eq!(preview.description.as_deref(), Some("one\ntwo"));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use gleaner_domain::record::RECORD_VERSION;
-use gleaner_domain::{ChannelId, MessageId, Origin, Record, RecordKind};
+use gleaner_domain::{ChannelId, Media, MediaKind, MediaStatus, MessageId, Origin, Record, RecordKind};
 use gleaner_scrape::{FileRef, Item};
 
 use super::measure::extension;
@@ -71,6 +71,7 @@ fn split(mut post: Post, channel: ChannelId, now: DateTime<Utc>) -> Vec<Item> {
         link_preview: None,
         buttons: Vec::new(),
     };
+    let unsupported = post.unsupported.take().filter(|_| !post.has_supported_part);
     let slug = std::mem::take(&mut post.slug);
     let more_texts = std::mem::take(&mut post.more_texts);
     let mut items: Vec<Item> = members
@@ -102,6 +103,9 @@ fn split(mut post: Post, channel: ChannelId, now: DateTime<Utc>) -> Vec<Item> {
     }
     if let Some(item) = items.first_mut() {
         say_once(&mut item.record, post);
+        if let Some(label) = unsupported {
+            keep_trace(&mut item.record, label);
+        }
     }
     for item in &mut items {
         item.record.content_hash = item.record.compute_content_hash();
@@ -119,6 +123,19 @@ fn add_file(item: &mut Item, file: Found) {
         });
     }
     item.record.media.push(file.media);
+}
+
+/// A caption without its media would look complete: what the page says in place of the media
+/// is kept as the reason why there is none.
+fn keep_trace(record: &mut Record, label: String) {
+    let has_other = record.poll.is_some() || record.location.is_some() || record.contact.is_some();
+    if record.kind == RecordKind::Message && record.media.is_empty() && !has_other {
+        record.media.push(Media {
+            status: MediaStatus::NotInPreview,
+            reason: Some(label),
+            ..Media::new(MediaKind::Document)
+        });
+    }
 }
 
 /// What a post says once, however many messages it is.

@@ -11,6 +11,8 @@ use crate::dom::{Step, Then, attr, classes, find, has_class, some_text, walk};
 pub(super) struct Found {
     /// The album member it belongs to, where the page says one.
     pub(super) member: Option<u32>,
+    /// Part of an album's mosaic, which has one caption for all.
+    pub(super) is_grouped: bool,
     pub(super) media: Media,
     pub(super) address: Option<String>,
 }
@@ -28,6 +30,7 @@ impl Found {
         }
         Self {
             member: member(element),
+            is_grouped: is_in_album(element),
             media,
             address,
         }
@@ -41,6 +44,12 @@ fn member(element: ElementRef<'_>) -> Option<u32> {
         .split('&')
         .any(|part| part == "single" || part.starts_with("single="));
     path.rsplit('/').next().filter(|_| single)?.parse().ok()
+}
+
+/// What the page says in place of media that it cannot show.
+pub(super) fn label(element: ElementRef<'_>) -> Option<String> {
+    let label = find(element, |el| has_class(el, "message_media_not_supported_label"));
+    some_text(label.unwrap_or(element)).map(|text| text.chars().take(200).collect())
 }
 
 /// In an album the page prints its own layout, not the size of the picture.
@@ -77,6 +86,7 @@ pub(super) fn video(element: ElementRef<'_>) -> Found {
         MediaKind::Video
     });
     media.duration_s = parts.seconds;
+    media.thumbnail = parts.thumbnail;
     if !is_in_album(element) {
         (media.width, media.height) = parts.size.unzip();
     }
@@ -87,6 +97,7 @@ pub(super) fn round_video(element: ElementRef<'_>) -> Found {
     let parts = Player::read(element);
     let mut media = Media::new(MediaKind::Round);
     media.duration_s = parts.seconds;
+    media.thumbnail = parts.thumbnail;
     Found::new(element, media, parts.address)
 }
 
@@ -103,6 +114,7 @@ pub(super) fn voice(element: ElementRef<'_>) -> Found {
 struct Player {
     address: Option<String>,
     seconds: Option<u32>,
+    thumbnail: Option<String>,
     size: Option<(u32, u32)>,
     waveform: Vec<u8>,
     has_play: bool,
@@ -148,6 +160,16 @@ impl Player {
         if has_class(element, "tgme_widget_message_video_wrap") {
             let style = attr(element, "style").unwrap_or_default();
             self.size = box_size(style, style);
+        }
+        if self.thumbnail.is_none()
+            && classes(element).any(|class| {
+                matches!(
+                    class,
+                    "tgme_widget_message_video_thumb" | "tgme_widget_message_roundvideo_thumb"
+                )
+            })
+        {
+            self.thumbnail = background(attr(element, "style").unwrap_or_default());
         }
         self.has_play |= has_class(element, "message_video_play");
     }
@@ -215,7 +237,7 @@ mod tests {
         read(find(html.root_element(), |_| true).expect("an element"))
     }
 
-    const PLAYER: &str = "<i class=tgme_widget_message_video_thumb></i>\
+    const PLAYER: &str = "<i class=tgme_widget_message_video_thumb style=\"background-image:url('//c/t.jpg')\"></i>\
         <div class=tgme_widget_message_video_wrap style='width:720px;padding-top:50%'>VIDEO</div>PLAY\
         <div class=message_media_not_supported_label>This media is not supported in your browser</div>";
 
@@ -241,6 +263,7 @@ mod tests {
         );
         assert_eq!((found.media.width, found.media.height), (Some(720), Some(360)));
         assert_eq!(found.media.duration_s, Some(19));
+        assert_eq!(found.media.thumbnail.as_deref(), Some("https://c/t.jpg"));
         assert_eq!(found.media.key.as_deref(), Some("81141d7e74"));
     }
 

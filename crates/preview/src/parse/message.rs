@@ -8,6 +8,7 @@ use gleaner_domain::{ChannelId, Count};
 use scraper::ElementRef;
 use serde::Deserialize;
 
+use super::Skipped;
 use super::media::Found;
 use super::text::Formatted;
 use super::{attachments, footer, media, text};
@@ -25,9 +26,13 @@ pub(super) struct Post {
     pub(super) author: Option<String>,
     pub(super) via_bot: Option<String>,
     pub(super) text: Formatted,
-    /// Texts behind the first, each with the album member it follows.
+    /// Captions of single members of an album.
     pub(super) more_texts: Vec<(u32, Formatted)>,
     pub(super) files: Vec<Found>,
+    /// What the page says in place of media that it cannot show.
+    pub(super) unsupported: Option<String>,
+    /// The page does show what `unsupported` is about, to clients that can.
+    pub(super) has_supported_part: bool,
     pub(super) reply: Option<Reply>,
     pub(super) forward: Option<Forward>,
     pub(super) views: Option<Count>,
@@ -73,7 +78,7 @@ impl DataView {
 
 /// Reads the post in `root`. Posts found inside it are added to `others`. The error is the
 /// reason why the post cannot be kept.
-pub(super) fn read<'a>(root: ElementRef<'a>, others: &mut Vec<ElementRef<'a>>) -> Result<Post, String> {
+pub(super) fn read<'a>(root: ElementRef<'a>, others: &mut Vec<ElementRef<'a>>) -> Result<Post, Skipped> {
     let address = attr(root, "data-post").unwrap_or_default();
     let mut reader = Reader {
         others,
@@ -89,8 +94,8 @@ pub(super) fn read<'a>(root: ElementRef<'a>, others: &mut Vec<ElementRef<'a>>) -
         .and_then(|(slug, id)| Some((slug, id.parse::<u32>().ok()?)));
     let (slug, id) = parsed
         .filter(|(slug, id)| !slug.is_empty() && *id > 0)
-        .ok_or_else(|| format!("post {}: it has no number", shown(address)))?;
-    post.date = date.ok_or_else(|| format!("post {}: it has no date", shown(address)))?;
+        .ok_or_else(|| Skipped::new(address, "it has no number"))?;
+    post.date = date.ok_or_else(|| Skipped::new(address, "it has no date"))?;
     slug.clone_into(&mut post.slug);
     post.id = id;
     post.view = attr(root, "data-view")
@@ -101,11 +106,6 @@ pub(super) fn read<'a>(root: ElementRef<'a>, others: &mut Vec<ElementRef<'a>>) -
         (poll.voters, poll.voters_rounded) = (Some(voters.value), voters.rounded);
     }
     Ok(post)
-}
-
-/// A hostile address, short enough for a sentence.
-pub(super) fn shown(address: &str) -> String {
-    address.chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
 struct Reader<'a, 'o> {
@@ -159,10 +159,17 @@ impl<'a> Reader<'a, '_> {
             // Frame of the post, and what stands in for content on clients that cannot show it.
             "tgme_widget_message_user"
             | "tgme_widget_message_bubble_tail"
-            | "tgme_widget_message_owner_name"
-            | "media_not_supported_cont"
+            | "tgme_widget_message_owner_name" => {}
+            // Players have such a label, too, but are read as a whole.
+            "media_not_supported_cont"
             | "message_media_not_supported_wrap"
-            | "message_media_not_supported" => {}
+            | "message_media_not_supported" => {
+                post.unsupported = post.unsupported.take().or_else(|| media::label(element));
+            }
+            "media_supported_cont" => {
+                post.has_supported_part = true;
+                return None;
+            }
 
             // Where it comes from.
             "tgme_widget_message_reply" => post.reply = Some(attachments::reply(element)),
@@ -219,15 +226,16 @@ impl<'a> Reader<'a, '_> {
         Some(Then::Skip)
     }
 
-    /// The first text is the post's. Another one is the caption of the file it follows, where
-    /// that is a message of its own (documents in an album have one each), or a further part.
+    /// A text is the post's, or the caption of the document it follows, where that is a message
+    /// of its own: documents of an album have one each, pictures one for all.
     fn add_text(&mut self, text: Formatted) {
         let post = &mut self.post;
-        if text.text.is_empty() || post.text.text.is_empty() {
-            post.text.append(text);
-            return;
-        }
-        match post.files.last().and_then(|file| file.member) {
+        let of_member = post
+            .files
+            .last()
+            .filter(|file| !file.is_grouped)
+            .and_then(|file| file.member);
+        match of_member {
             Some(member) => post.more_texts.push((member, text)),
             None if text != post.text => post.text.append(text),
             None => {}

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 
-use super::{PageError, message};
+use super::{PageError, Skipped};
 
 /// Parts of a page that are never read, by how they begin and end: drawings, colours, the
 /// channel's picture beside every post, the bars of a voice message. Half of a page's bytes.
@@ -60,44 +60,121 @@ const MOST_LOOKS: usize = 20_000_000;
 /// Names of elements no page of Telegram's comes near; HTML itself has not many more.
 const MOST_NAMES: usize = 200;
 
+/// A tag's bytes, ...
+const LONGEST_TAG: usize = 64 << 10;
+
+/// ... and its attributes: the parser compares each with all others.
+const MOST_ATTRIBUTES: usize = 256;
+
+/// Bytes looked through for the ends of tags, in lengths of the page: more are tags within tags.
+const MOST_SCANS: usize = 8;
+
+/// Formatting that is still open is opened again in every block behind it: so many copies may
+/// all blocks together need. A page of Telegram's needs some ten thousand.
+const MOST_COPIES: usize = 500_000;
+
+/// Elements that are opened again when a block ended before them.
+const FORMATTING: [&str; 14] = [
+    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
+];
+
+/// Elements whose content is no markup.
+const VERBATIM: [&str; 9] = [
+    "script",
+    "style",
+    "title",
+    "textarea",
+    "xmp",
+    "iframe",
+    "noembed",
+    "noframes",
+    "plaintext",
+];
+
 /// Elements that have no end.
 const VOID: [&str; 8] = ["br", "hr", "img", "input", "link", "meta", "source", "wbr"];
 
 /// Refuses pages that are cut short or nested absurdly, before they cost anything. Ends are
-/// counted by name, since an end that fits no beginning closes nothing.
+/// counted by name, since an end that fits no beginning closes nothing. Every beginning counts,
+/// wherever it stands; an end counts only where it surely is one, so that none can be hidden in
+/// a comment to make a page look flat.
 pub(crate) fn refuse_damaged(html: &str) -> Result<(), PageError> {
     // A page has two dozen names of elements, so a list is quicker than a map.
-    let mut open: Vec<(&str, usize)> = Vec::new();
+    // Beside each: how many are open, and how many of those have attributes. Without any, the
+    // parser opens at most three of a kind again.
+    let mut open: Vec<(&str, usize, usize)> = Vec::new();
     let (mut depth, mut looks, mut begun, mut ended) = (0_usize, 0_usize, false, false);
+    let (mut formatting, mut copies, mut scanned) = (0_usize, 0_usize, 0_usize);
+    // Ends before `doubtful` are within a tag or a comment; within `verbatim` only its own counts.
+    let (mut doubtful, mut comment, mut verbatim) = (0_usize, 0_usize, None);
     for at in memchr::memchr_iter(b'<', html.as_bytes()) {
         let rest = &html[at + 1..];
+        if rest.starts_with("!--") && verbatim.is_none() {
+            if at >= comment {
+                comment = at + memmem::find(rest.as_bytes(), b"-->").unwrap_or(rest.len());
+                doubtful = doubtful.max(comment);
+            }
+            continue;
+        }
         let (is_end, rest) = rest.strip_prefix('/').map_or((false, rest), |rest| (true, rest));
         let length = rest
             .bytes()
             .take_while(|b| b.is_ascii_alphanumeric() || *b == b'-')
             .count();
         let name = &rest[..length];
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || VOID.contains(&name) {
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             continue;
         }
+        let tag = tag_length(&rest.as_bytes()[length..]).ok_or(PageError::TooDeep)?;
+        scanned += tag;
+        if scanned > MOST_SCANS * html.len() {
+            return Err(PageError::TooDeep);
+        }
+        let is_sure = at >= doubtful && verbatim.is_none_or(|open| name.eq_ignore_ascii_case(open));
+        doubtful = doubtful.max(at + tag);
+        if VOID.contains(&name) {
+            continue;
+        }
+        copies += formatting;
+        if copies > MOST_COPIES {
+            return Err(PageError::TooDeep);
+        }
+        let differs = tag > 0 && FORMATTING.iter().any(|known| name.eq_ignore_ascii_case(known));
         if name.eq_ignore_ascii_case("html") {
             (begun, ended) = (begun || !is_end, ended || is_end);
         }
-        let place = open.iter().position(|(known, _)| *known == name);
+        let place = open.iter().position(|(known, ..)| *known == name);
         if is_end {
-            if let Some((_, count)) = place
+            if !is_sure {
+                continue;
+            }
+            verbatim = None;
+            if let Some((_, count, differing)) = place
                 .map(|place| &mut open[place])
-                .filter(|(_, count)| *count > 0)
+                .filter(|(_, count, _)| *count > 0)
             {
                 *count -= 1;
                 depth -= 1;
+                // Whichever it closes, no more than all can be left.
+                if *differing > *count {
+                    *differing -= 1;
+                    formatting -= 1;
+                }
             }
             continue;
         }
-        match place {
-            Some(place) => open[place].1 += 1,
-            None => open.push((name, 1)),
+        if is_sure {
+            verbatim = verbatim.or(VERBATIM
+                .into_iter()
+                .find(|known| name.eq_ignore_ascii_case(known)));
         }
+        formatting += usize::from(differs);
+        let place = place.unwrap_or_else(|| {
+            open.push((name, 0, 0));
+            open.len() - 1
+        });
+        open[place].1 += 1;
+        open[place].2 += usize::from(differs);
         depth += 1;
         looks += depth;
         if looks > MOST_LOOKS || open.len() > MOST_NAMES {
@@ -111,15 +188,42 @@ pub(crate) fn refuse_damaged(html: &str) -> Result<(), PageError> {
     }
 }
 
+/// How long a tag is whose name ends where `rest` begins; `None` for one that is longer, or has
+/// more attributes, than is any good. A value in quotes may hold anything.
+fn tag_length(rest: &[u8]) -> Option<usize> {
+    let (mut at, mut attributes, mut between, mut last) = (0, 0, true, b' ');
+    while let Some(&byte) = rest.get(at) {
+        match byte {
+            b'>' => break,
+            b'"' | b'\'' if last == b'=' => {
+                let value = &rest[at + 1..];
+                at += 1 + memchr::memchr(byte, value).unwrap_or(value.len());
+                // Behind a value the next attribute may begin at once.
+                (between, last) = (true, b' ');
+            }
+            b' ' | b'\n' | b'\t' | b'\r' | 0x0c | b'/' => between = true,
+            byte => {
+                attributes += usize::from(std::mem::take(&mut between));
+                last = byte;
+            }
+        }
+        at += 1;
+        if at > LONGEST_TAG || attributes > MOST_ATTRIBUTES {
+            return None;
+        }
+    }
+    Some(at)
+}
+
 /// Posts that the text of the page names and its tree does not: broken markup made them
 /// part of an attribute or a comment.
-pub(super) fn swallowed<'a>(html: &str, found: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub(super) fn swallowed<'a>(html: &str, found: impl Iterator<Item = &'a str>) -> Vec<Skipped> {
     const MARK: &str = "data-post=\"";
     let found: BTreeSet<&str> = found.collect();
     memmem::find_iter(html.as_bytes(), MARK)
         .filter_map(|at| html[at + MARK.len()..].split(['"', '<', '>']).next())
         .filter(|post| !found.contains(post))
-        .map(|post| format!("post {}: broken markup hides it", message::shown(post)))
+        .map(|post| Skipped::new(post, "broken markup hides it"))
         .collect()
 }
 
@@ -181,6 +285,61 @@ mod tests {
         assert_eq!(refuse_damaged(html), expected);
     }
 
+    #[rstest]
+    #[case::distinct(&|n| format!(" a{n}"))]
+    #[case::valued(&|n| format!(" a{n}=\"x\""))]
+    #[case::crowded(&|n| format!("a{n}='x'"))]
+    #[case::slashed(&|n| format!("/a{n}"))]
+    #[case::bracketed(&|n| format!(" <{n}"))]
+    fn a_tag_with_a_thousand_attributes_is_refused(#[case] attribute: &dyn Fn(u32) -> String) {
+        let attributes: String = (0..1_000).map(attribute).collect();
+        for html in [
+            format!("<div {attributes}>"),
+            format!("</div {attributes}>"),
+            format!("<br {attributes}>"),
+            format!("<p x=\">\"{attributes}>"),
+            format!("<a =\"><div {attributes}>\">"),
+        ] {
+            assert_eq!(refuse_damaged(&html), Err(PageError::TooDeep), "{}", &html[..40]);
+        }
+    }
+
+    #[test]
+    fn a_tag_without_end_is_refused_and_a_long_text_is_not() {
+        assert_eq!(
+            refuse_damaged(&format!("<div x=\"{}", "y".repeat(100_000))),
+            Err(PageError::TooDeep)
+        );
+        assert_eq!(
+            refuse_damaged(&format!("<p>{}</p>", "a = \"b\" ".repeat(100_000))),
+            Ok(())
+        );
+        let classes = format!("<div class=\"{}\"></div>", "one two ".repeat(1_000));
+        assert_eq!(refuse_damaged(&classes), Ok(()));
+    }
+
+    #[rstest]
+    #[case::open("<b id=N>")]
+    #[case::loud("<B id=N>")]
+    #[case::closed_in_a_comment("<b id=N><!--</b>-->")]
+    #[case::closed_in_a_value("<b id=N><i x=\"</b>\"></i>")]
+    #[case::closed_in_a_verbatim_text("<b id=N><textarea></b></textarea>")]
+    fn formatting_left_open_before_many_paragraphs_is_refused(#[case] open: &str) {
+        let many: Vec<String> = (0..200).map(|n| open.replace('N', &n.to_string())).collect();
+        let many = many.concat();
+        let html = format!("<p>{many}{}", "<p>x".repeat(10_000));
+        assert_eq!(refuse_damaged(&html), Err(PageError::TooDeep));
+    }
+
+    #[rstest]
+    #[case("<div>")]
+    #[case("<span>")]
+    fn an_end_in_a_comment_closes_nothing(#[case] tag: &str) {
+        let end = tag.replace('<', "</");
+        let html = format!("{tag}<!--{end}-->").repeat(100_000);
+        assert_eq!(refuse_damaged(&html), Err(PageError::TooDeep));
+    }
+
     #[test]
     fn names_without_end_are_refused_too() {
         let html: Vec<String> = (0..300).map(|n| format!("<a{n}></a{n}>")).collect();
@@ -190,9 +349,12 @@ mod tests {
     #[test]
     fn posts_in_the_text_that_were_not_found_are_told() {
         let html = "<div data-post=\"n/1\"><!-- <div data-post=\"n/2\">";
+        let told = swallowed(html, ["n/1"].into_iter());
         assert_eq!(
-            swallowed(html, ["n/1"].into_iter()),
-            ["post n/2: broken markup hides it"]
+            told.iter()
+                .map(|post| (post.id, post.to_string()))
+                .collect::<Vec<_>>(),
+            [(Some(2), "post n/2: broken markup hides it".to_owned())]
         );
     }
 }

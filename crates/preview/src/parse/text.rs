@@ -13,6 +13,8 @@ use crate::dom::{Step, Then, attr, classes, has_class, plain_text, walk};
 pub(super) struct Formatted {
     pub(super) text: String,
     pub(super) entities: Vec<Entity>,
+    /// Length of `text` in UTF-16 code units.
+    units: u32,
 }
 
 impl Formatted {
@@ -22,7 +24,8 @@ impl Formatted {
             *self = other;
         } else if !other.text.is_empty() {
             self.text.push('\n');
-            let shift = utf16_length(&self.text);
+            let shift = self.units + 1;
+            self.units = shift + other.units;
             self.text.push_str(&other.text);
             self.entities
                 .extend(other.entities.into_iter().map(|entity| Entity {
@@ -175,11 +178,13 @@ impl<'a> Writer<'a> {
             return;
         }
         let Some(mark) = self.open.pop() else { return };
-        let words = self.text.get(mark.text_from..).unwrap_or_default().trim();
         let entity = &mut self.entities[mark.entity];
         entity.length = self.units - entity.offset;
         match element.value().name() {
-            "a" => entity.kind = link_kind(element, words),
+            "a" => {
+                let words = self.text.get(mark.text_from..).unwrap_or_default();
+                entity.kind = link_kind(element, words.trim());
+            }
             "blockquote" => self.line_due = true,
             "pre" => {
                 self.blocks.pop();
@@ -217,6 +222,7 @@ impl<'a> Writer<'a> {
         Formatted {
             text: kept.to_owned(),
             entities,
+            units: length,
         }
     }
 }
@@ -243,20 +249,26 @@ fn link_kind(element: ElementRef<'_>, words: &str) -> EntityKind {
         };
     }
     if let Some(query) = href.split_once("?q=").map(|(_, query)| query) {
-        if query.starts_with("%23") || query.starts_with('#') {
+        // Addresses elsewhere have queries, too: the words must say the same.
+        let is = |sign: char, escaped: &str| {
+            words.starts_with(sign) && (query.starts_with(escaped) || query.starts_with(sign))
+        };
+        if is('#', "%23") {
             return EntityKind::Hashtag;
         }
-        if query.starts_with("%24") || query.starts_with('$') {
+        if is('$', "%24") {
             return EntityKind::Cashtag;
         }
     }
-    if href.starts_with("mailto:") {
+    if href.strip_prefix("mailto:") == Some(words) {
         return EntityKind::Email;
     }
-    if href.starts_with("tel:") {
+    if let Some(number) = href.strip_prefix("tel:")
+        && digits(number).eq(digits(words))
+    {
         return EntityKind::Phone;
     }
-    if href.starts_with("tg://bot_command") {
+    if href.starts_with("tg://bot_command") && words.starts_with('/') {
         return EntityKind::BotCommand;
     }
     if let Some(name) = words.strip_prefix('@')
@@ -267,12 +279,32 @@ fn link_kind(element: ElementRef<'_>, words: &str) -> EntityKind {
     {
         return EntityKind::Mention;
     }
-    let is_address = !words.contains(char::is_whitespace) && (words.contains('.') || words.contains("://"));
-    if is_address {
+    let url = absolute(href);
+    if is_same_address(words, &url) {
         EntityKind::Url
     } else {
-        EntityKind::TextLink { url: absolute(href) }
+        EntityKind::TextLink { url }
     }
+}
+
+fn digits(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(char::is_ascii_digit)
+}
+
+/// Whether the words say all that the address says. What they may leave out is what Telegram
+/// adds by itself: the scheme and a slash at the end; `www` and the host's case mean nothing.
+fn is_same_address(words: &str, url: &str) -> bool {
+    let bare = |text: &str| {
+        let rest = ["https://", "http://"]
+            .iter()
+            .find_map(|scheme| text.strip_prefix(scheme));
+        let rest = rest.unwrap_or(text);
+        let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let host = host.to_lowercase();
+        let host = host.strip_prefix("www.").map_or(host.clone(), str::to_owned);
+        (host, path.trim_end_matches('/').to_owned())
+    };
+    !words.contains(char::is_whitespace) && bare(words) == bare(url)
 }
 
 fn absolute(href: &str) -> String {
@@ -320,7 +352,7 @@ mod tests {
     }
 
     fn only(inner: &str) -> (String, Vec<(u32, u32, EntityKind)>) {
-        let Formatted { text, entities } = formatted(inner);
+        let Formatted { text, entities, .. } = formatted(inner);
         (
             text,
             entities
@@ -362,6 +394,19 @@ mod tests {
     #[case("<a href='tel:+15550100'>+1 555 0100</a>", Phone)]
     #[case("<a href='https://a.org/x'>https://a.org/x</a>", Url)]
     #[case("<a href='http://a.org/'>a.org</a>", Url)]
+    #[case("<a href='https://www.a.org/x/'>A.org/x</a>", Url)]
+    #[case(
+        "<a href='https://x.com/search?q=%23rust'>https://x.com/search?q=%23rust</a>",
+        Url
+    )]
+    #[case(
+        "<a href='https://x.com/search?q=%23rust'>x.com</a>",
+        link("https://x.com/search?q=%23rust")
+    )]
+    #[case("<a href='https://a.org/x?utm=1'>a.org/x</a>", link("https://a.org/x?utm=1"))]
+    #[case("<a href='https://evil.example/'>a.org</a>", link("https://evil.example/"))]
+    #[case("<a href='https://a.org/X'>a.org/x</a>", link("https://a.org/X"))]
+    #[case("<a href='mailto:a@b.org'>write</a>", link("mailto:a@b.org"))]
     #[case("<a href='https://a.org/'>two words</a>", link("https://a.org/"))]
     #[case("<a href='tg://resolve?domain=x'>open</a>", link("tg://resolve?domain=x"))]
     #[case("<a href='//t.me/x'>open</a>", link("https://t.me/x"))]

@@ -11,21 +11,28 @@ use crate::site::{history, site_of};
 #[case(
     Standing::NoPreview,
     Code::ChannelNoPreview,
-    "@harbour shows no public preview"
+    "@harbour shows no public preview; it can be read with a session",
+    2
 )]
-#[case(Standing::Private, Code::ChannelNoPreview, "@harbour shows no public preview")]
-#[case(Standing::Group, Code::NotAChannel, "@harbour is a group")]
-#[case(Standing::Bot, Code::NotAChannel, "@harbour is a bot")]
-#[case(Standing::User, Code::NotAChannel, "@harbour is a person")]
-#[case(Standing::Unknown, Code::ChannelUnknown, "no public channel @harbour")]
-#[case(Standing::Banned, Code::ChannelBanned, "does not show @harbour")]
+#[case(Standing::Private, Code::ChannelNoPreview, "@harbour is a private channel", 2)]
+#[case(Standing::Group, Code::NotAChannel, "@harbour is a group", 2)]
+#[case(Standing::Bot, Code::NotAChannel, "@harbour is a bot", 2)]
+#[case(Standing::User, Code::NotAChannel, "@harbour is a person", 2)]
+// Both have the same page; a post in a frame tells them apart.
+#[case(Standing::Unknown, Code::ChannelUnknown, "no public channel @harbour", 3)]
+#[case(Standing::Banned, Code::ChannelBanned, "copyright infringement", 3)]
 #[tokio::test]
-async fn an_unreadable_name_says_why(#[case] standing: Standing, #[case] code: Code, #[case] words: &str) {
+async fn an_unreadable_name_says_why(
+    #[case] standing: Standing,
+    #[case] code: Code,
+    #[case] words: &str,
+    #[case] requests: usize,
+) {
     let site = site_of([ChannelSpec::new("harbour", 1).posts(30).standing(standing)]).await;
     let error = history(&site, "harbour").open().await.expect_err("unreadable");
     assert_eq!((error.code, error.retry), (code, Retry::Never), "{error}");
     assert!(error.detail.contains(words), "{error}");
-    assert_eq!(site.served().len(), 2, "the page, and where it sends us");
+    assert_eq!(site.served().len(), requests, "the page, and where it sends us");
 }
 
 #[tokio::test]

@@ -60,11 +60,142 @@ async fn read(
         base_delay: Duration::from_millis(1),
         ..PreviewConfig::default()
     };
-    let page = PreviewHistory::new(client_with(config), "h")
-        .page_before(MessageId(before))
-        .await;
+    let history = PreviewHistory::new(client_with(config), "h");
+    let page = match before {
+        u32::MAX => history.open().await.map(|opening| opening.newest),
+        before => history.page_before(MessageId(before)).await,
+    };
     server.abort();
     page
+}
+
+/// In place of a cursor: the newest page, as opening a channel reads it.
+const NEWEST: u32 = u32::MAX;
+
+/// Those ids of the page about which it could say nothing.
+fn unread(page: &Page) -> Vec<u32> {
+    page.unread.iter().flat_map(|part| part.ids.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_post_that_stays_unreadable_does_not_hide_the_others() {
+    let undated = post(45, "").replace("datetime", "date");
+    let page = read(50, move |_| {
+        let html = posts((40..=44).chain(48..=49));
+        html.replace(
+            "</body>",
+            &format!("{undated}<a class=tme_messages_more data-before=40></a></body>"),
+        )
+    })
+    .await
+    .expect("the readable posts");
+    assert_eq!(ids(&page.items), (40..=44).chain(48..=49).collect::<Vec<_>>());
+    assert_eq!(page.covers_from, 40);
+    assert_eq!(unread(&page), [45, 46, 47], "it may be an album of three");
+    assert!(
+        page.unread[0].reason.contains("it has no date"),
+        "{:?}",
+        page.unread
+    );
+    assert_eq!(page.retries, 1, "not believed at once");
+}
+
+#[tokio::test]
+async fn a_post_without_a_number_may_be_any_that_is_missing() {
+    let nameless = post(45, "").replace("h/45", "h/x");
+    let page = read(50, move |_| {
+        let html = posts((41..=44).chain(47..=49));
+        html.replace(
+            "</body>",
+            &format!("{nameless}<a class=tme_messages_more data-before=41></a></body>"),
+        )
+    })
+    .await
+    .expect("the readable posts");
+    assert_eq!(unread(&page), [45, 46]);
+}
+
+#[tokio::test]
+async fn an_unreadable_newest_post_is_still_the_newest() {
+    let undated = post(101, "").replace("datetime", "date");
+    let page = read(NEWEST, move |_| {
+        let html = posts(81..=100);
+        html.replace(
+            "</body>",
+            &format!("{undated}<a class=tme_messages_more data-before=81></a></body>"),
+        )
+    })
+    .await
+    .expect("the readable posts");
+    assert_eq!((page.highest(), unread(&page)), (101, vec![101]));
+}
+
+#[tokio::test]
+async fn a_page_of_unreadable_posts_alone_is_not_understood() {
+    for cursor in [50, NEWEST] {
+        let error = read(cursor, |_| posts(40..=49).replace("datetime", "date")).await;
+        let error = error.expect_err("a format nobody knows");
+        assert_eq!(error.code, Code::UnexpectedPage);
+        assert!(error.detail.contains("it has no date"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn posts_that_fell_out_above_the_cursor_are_not_declared_missing() {
+    let page = read(101, |_| {
+        posts(90..=100).replace("</body>", "<a class=tme_messages_more data-before=81></a></body>")
+    })
+    .await
+    .expect("what is shown");
+    assert_eq!(page.covers_from, 90, "81 to 89 are asked for again");
+}
+
+#[tokio::test]
+async fn a_cursor_without_posts_answers_for_nothing() {
+    let error = read(101, |_| {
+        format!("<html><head><link rel=prev href='/s/h?before=81'></head><body>{HEADER}</body></html>")
+    })
+    .await
+    .expect_err("81 to 100 are not known");
+    assert_eq!(error.code, Code::UnexpectedPage);
+}
+
+const NO_POSTS: &str = "<div class=tme_no_messages_found>No posts found</div>";
+
+#[tokio::test]
+async fn that_there_are_no_posts_is_believed_when_it_is_said_twice() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let page = read(50, move |_| {
+        if asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
+            format!("<html><body>{HEADER}{NO_POSTS}</body></html>")
+        } else {
+            posts(30..=49).replace("</body>", "<a class=tme_messages_more data-before=30></a></body>")
+        }
+    })
+    .await
+    .expect("the second answer");
+    assert_eq!((ids(&page.items), page.covers_from), ((30..=49).collect(), 30));
+    let page = read(50, |_| format!("<html><body>{HEADER}{NO_POSTS}</body></html>")).await;
+    assert_eq!(page.expect("the beginning").covers_from, 1);
+}
+
+#[tokio::test]
+async fn posts_without_the_channels_number_are_told_apart_from_no_posts() {
+    let error = read(NEWEST, |_| {
+        posts(81..=100).replace(&format!("data-view={VIEW}"), "")
+    })
+    .await;
+    let error = error.expect_err("nobody knows whose posts these are");
+    assert_eq!(error.code, Code::UnexpectedPage);
+    assert!(
+        error.detail.contains("not the number of their channel"),
+        "{error}"
+    );
+    let error = read(NEWEST, |_| {
+        format!("<html><body>{HEADER}{NO_POSTS}</body></html>")
+    })
+    .await;
+    assert!(error.expect_err("no number yet").is_no_posts_yet());
 }
 
 #[tokio::test]

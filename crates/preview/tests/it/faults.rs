@@ -1,15 +1,17 @@
 //! Each fault of the server ends in a recovery or in a typed error, in bounded time.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use gleaner_domain::{Code, MessageId, Retry};
-use gleaner_preview::{PreviewConfig, PreviewHistory};
-use gleaner_scrape::History;
+use gleaner_preview::{PreviewClient, PreviewConfig, PreviewHistory};
+use gleaner_scrape::{History, Pacer};
 use gleaner_testkit::preview::Malformed;
 use gleaner_testkit::{ChannelSpec, Faults};
 use rstest::rstest;
 
-use crate::site::{client_with, config, history, ids, read_all, site_of};
+use crate::site::{Still, client_with, config, history, ids, read_all, site_of};
 
 fn channel() -> ChannelSpec {
     ChannelSpec::new("harbour", 1).posts(160)
@@ -61,7 +63,6 @@ async fn a_passing_fault_loses_nothing(#[case] faults: Faults) {
 #[case::cut(Faults { cut_body_every: Some(1), ..Faults::default() }, Code::Unreachable)]
 #[case::stalled(Faults { stall_every: Some(1), ..Faults::default() }, Code::Unreachable)]
 #[case::truncated(Faults { malformed_every: Some(1), malformed_as: Some(Malformed::Truncated), ..Faults::default() }, Code::UnexpectedPage)]
-#[case::unclosed(Faults { malformed_every: Some(1), malformed_as: Some(Malformed::UnclosedQuote), ..Faults::default() }, Code::UnexpectedPage)]
 #[case::garbage(Faults { malformed_every: Some(1), malformed_as: Some(Malformed::Garbage), ..Faults::default() }, Code::UnexpectedPage)]
 #[case::empty(Faults { malformed_every: Some(1), malformed_as: Some(Malformed::Empty), ..Faults::default() }, Code::UnexpectedPage)]
 #[case::foreign(Faults { malformed_every: Some(1), malformed_as: Some(Malformed::Foreign), ..Faults::default() }, Code::UnexpectedPage)]
@@ -137,6 +138,100 @@ async fn a_long_wait_is_not_sat_out() {
         1,
         "a server that asks to wait is not asked again"
     );
+}
+
+#[rstest]
+#[case(429, Some(300), 300)]
+#[case(503, Some(300), 300)]
+#[case(502, Some(u64::MAX), 86_400)]
+#[tokio::test]
+async fn a_long_wait_is_kept_whatever_the_status_and_told_to_everybody(
+    #[case] status: u16,
+    #[case] asked: Option<u64>,
+    #[case] seconds: u64,
+) {
+    let site = site_of([channel()]).await;
+    site.faults().pages(Faults {
+        status_every: Some((1, status)),
+        retry_after_s: asked,
+        ..Faults::default()
+    });
+    let pacer = Arc::new(Holding::default());
+    let client = PreviewClient::new(config(&site), pacer.clone(), Arc::new(Still)).expect("a client");
+    let history = PreviewHistory::new(client, "harbour");
+    let wait = Duration::from_secs(seconds);
+    for attempt in ["refused by the server", "held by the pacer"] {
+        let error = history.open().await.expect_err("told to wait");
+        assert_eq!(
+            (error.code, error.retry),
+            (Code::FloodWait, Retry::After(wait)),
+            "{attempt}"
+        );
+    }
+    assert_eq!(site.served().len(), 1, "whoever is held does not ask");
+}
+
+#[tokio::test]
+async fn too_many_requests_without_a_wish_are_slowed_down_all_the_same() {
+    let site = site_of([channel()]).await;
+    site.faults().pages(Faults {
+        status_every: Some((2, 429)),
+        ..Faults::default()
+    });
+    let pacer = Arc::new(Holding::default());
+    let config = PreviewConfig {
+        flood_pause: Duration::from_millis(70),
+        ..config(&site)
+    };
+    let client = PreviewClient::new(config, pacer.clone(), Arc::new(Still)).expect("a client");
+    let history = PreviewHistory::new(client, "harbour");
+    history.open().await.expect("the first request is answered");
+    history.page_before(MessageId(100)).await.expect("the third is");
+    assert_eq!(
+        *pacer.0.lock().expect("no panic while held"),
+        Duration::from_millis(70)
+    );
+    let times = site.request_times();
+    assert!(times[2] - times[1] >= Duration::from_millis(70));
+}
+
+#[rstest]
+#[case(404)]
+#[case(410)]
+#[tokio::test]
+async fn a_status_of_missing_is_not_believed_at_once(#[case] status: u16) {
+    let site = site_of([channel()]).await;
+    site.faults().pages(Faults {
+        status_every: Some((2, status)),
+        ..Faults::default()
+    });
+    let history = history(&site, "harbour");
+    history.open().await.expect("the first request is answered");
+    let page = history.page_before(MessageId(100)).await.expect("the third is");
+    assert_eq!(page.retries, 1);
+    site.faults().pages(Faults {
+        status_every: Some((1, status)),
+        ..Faults::default()
+    });
+    let error = history.open().await.expect_err("it stays missing");
+    assert_eq!(error.code, Code::ChannelUnknown);
+}
+
+/// Remembers the longest hold and passes it on as everybody's turn.
+#[derive(Default)]
+struct Holding(Mutex<Duration>);
+
+#[async_trait]
+impl Pacer for Holding {
+    async fn turn(&self, _host: &str) -> Duration {
+        *self.0.lock().expect("no panic while held")
+    }
+
+    async fn hold(&self, host: &str, wait: Duration) {
+        assert!(host.starts_with("127.0.0.1:"), "{host}");
+        let mut held = self.0.lock().expect("no panic while held");
+        *held = wait.max(*held);
+    }
 }
 
 #[tokio::test]

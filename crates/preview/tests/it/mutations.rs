@@ -147,7 +147,8 @@ proptest! {
             let ids: Vec<_> = page.items.iter().map(|item| item.record.id).collect();
             prop_assert!(ids.is_sorted_by(|a, b| a < b), "ascending, each once");
             // Whatever the text still calls a post is kept or told.
-            let told = page.skipped.join("\n");
+            let told: Vec<String> = page.skipped.iter().map(ToString::to_string).collect();
+            let told = told.join("\n");
             for (at, mark) in damaged.match_indices("data-post=\"n/") {
                 let rest = &damaged[at + mark.len()..];
                 let Some((digits, _)) = rest.split_once('"') else { continue };

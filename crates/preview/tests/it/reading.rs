@@ -1,14 +1,14 @@
 //! What a run sees of a channel that can be read, against the truth.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use gleaner_domain::{ChannelId, Code, MessageId, RecordKind, Retry};
-use gleaner_preview::{PreviewClient, PreviewHistory};
-use gleaner_scrape::{History, Pacer};
-use gleaner_testkit::world::post::Body;
+use gleaner_domain::{ChannelId, Code, Count, MessageId, Record, RecordKind, Retry};
+use gleaner_preview::{PreviewClient, PreviewFiles, PreviewHistory};
+use gleaner_scrape::{History, MediaFetcher, Pacer};
+use gleaner_testkit::world::Post;
+use gleaner_testkit::world::post::{Body, Service};
 use gleaner_testkit::{ChannelSpec, Mix};
 
 use crate::site::{Still, client, config, history, ids, read_all, site_of};
@@ -26,8 +26,20 @@ async fn a_channel_read_backwards_is_complete_and_says_what_was_written() {
         assert_eq!(record.channel_id, ChannelId(1_100_000_001));
         assert_eq!(record.date, truth.date, "date {at}");
         assert_eq!(record.album_id, truth.album.map(MessageId), "album {at}");
-        match truth.body {
-            Body::Service(_) => assert_eq!(record.kind, RecordKind::Service, "{at}"),
+        check_body(record, &truth, &at);
+        match &truth.body {
+            Body::Service(service) => {
+                assert_eq!(record.kind, RecordKind::Service, "{at}");
+                let words = match service {
+                    Service::Created => "Channel created".to_owned(),
+                    Service::Renamed(title) => format!("Channel name was changed to «{title}»"),
+                    Service::PhotoUpdated => "Channel photo updated".to_owned(),
+                    Service::Pinned(excerpt) => format!("pinned «{excerpt}»"),
+                    Service::LiveStream(minutes) => format!("Live stream finished ({minutes} minutes)"),
+                };
+                assert!(record.text.ends_with(&words), "{:?} {at}", record.text);
+                assert_eq!(record.views, None, "views {at}");
+            }
             Body::AppOnly | Body::Giveaway => assert_eq!(record.kind, RecordKind::Unsupported, "{at}"),
             _ => {
                 assert_eq!(record.kind, RecordKind::Message, "{at}");
@@ -40,6 +52,7 @@ async fn a_channel_read_backwards_is_complete_and_says_what_was_written() {
                     "text {at}"
                 );
                 if is_head {
+                    check_views(record, truth.views, &at);
                     let entities = site
                         .world()
                         .entities("harbour", record.id.0)
@@ -72,6 +85,84 @@ async fn a_channel_read_backwards_is_complete_and_says_what_was_written() {
             }
         }
     }
+}
+
+/// What a post holds beside its text, number by number.
+fn check_body(record: &Record, truth: &Post, at: &str) {
+    let media = record.media.first();
+    let seconds = media.and_then(|media| media.duration_s);
+    match &truth.body {
+        Body::Video { duration_s, .. } | Body::Round { duration_s } => {
+            assert_eq!(seconds, Some(*duration_s), "seconds {at}");
+            let thumbnail = media.and_then(|media| media.thumbnail.as_deref());
+            assert!(
+                thumbnail.is_some_and(|url| url.contains("/file/")),
+                "thumbnail {at}"
+            );
+        }
+        Body::Voice { duration_s, waveform } => {
+            assert_eq!(seconds, Some(*duration_s), "seconds {at}");
+            assert_eq!(
+                media.map(|media| &media.waveform),
+                Some(waveform),
+                "waveform {at}"
+            );
+        }
+        Body::Poll(facts) => {
+            let poll = record.poll.as_ref().expect(at);
+            let options: Vec<_> = poll.options.iter().map(|o| (o.text.clone(), o.percent)).collect();
+            let expected: Vec<_> = facts
+                .options
+                .iter()
+                .map(|(text, p)| (text.clone(), Some(*p)))
+                .collect();
+            assert_eq!(
+                (&poll.question, &poll.kind, options),
+                (&facts.question, &facts.kind, expected),
+                "poll {at}"
+            );
+            let voters = poll.voters.expect(at);
+            assert!(
+                is_near(voters, poll.voters_rounded, facts.voters),
+                "{voters} voters {at}"
+            );
+        }
+        Body::Location {
+            latitude,
+            longitude,
+            venue,
+        } => {
+            let place = record.location.as_ref().expect(at);
+            assert_eq!(
+                (&place.latitude, &place.longitude),
+                (latitude, longitude),
+                "place {at}"
+            );
+            let told = place.title.clone().zip(place.address.clone());
+            assert_eq!(&told, venue, "venue {at}");
+        }
+        _ => {}
+    }
+}
+
+fn check_views(record: &Record, truth: Option<u64>, at: &str) {
+    assert_eq!(record.views.is_some(), truth.is_some(), "views {at}");
+    if let (Some(views), Some(truth)) = (record.views, truth) {
+        assert_eq!(record.views_rounded, truth >= 1_000, "rounding of {truth} {at}");
+        assert!(
+            is_near(views, record.views_rounded, truth),
+            "{views} for {truth} views {at}"
+        );
+    }
+}
+
+/// An exact figure is the truth; a rounded one is off by less than a tenth.
+fn is_near(shown: u64, rounded: bool, truth: u64) -> bool {
+    let printed = Count {
+        value: shown,
+        rounded,
+    };
+    printed == Count::exact(truth) || (rounded && shown.abs_diff(truth) * 10 <= truth)
 }
 
 #[tokio::test]
@@ -164,7 +255,11 @@ async fn a_channel_whose_first_posts_are_gone_ends_with_one_question_more() {
         .expect("a readable channel")
         .newest;
     assert_eq!((ids(&newest.items), newest.covers_from), ((5..=15).collect(), 1));
-    assert_eq!(site.cursors(), [None, Some(5)]);
+    assert_eq!(
+        site.cursors(),
+        [None, Some(5), Some(5)],
+        "that nothing is there is heard twice"
+    );
 }
 
 #[tokio::test]
@@ -174,8 +269,8 @@ async fn a_channel_without_posts_is_looked_at_again_later() {
         .open()
         .await
         .expect_err("no number without posts");
-    assert_eq!(error.retry, Retry::Backoff);
-    assert!(error.detail.contains("@harbour shows no posts yet"), "{error}");
+    assert!(error.is_no_posts_yet(), "{error:?}");
+    assert!(error.detail.contains("@harbour has no posts yet"), "{error}");
 }
 
 #[tokio::test]
@@ -220,14 +315,21 @@ async fn other_spellings_of_a_name_read_the_same_channel() {
     }));
 }
 
-struct Counting(AtomicUsize);
+/// Spaces turns by [`STEP`] from the first one on.
+#[derive(Default)]
+struct Spaced(Mutex<Option<(Instant, u32)>>);
+
+const STEP: Duration = Duration::from_millis(25);
 
 #[async_trait]
-impl Pacer for Counting {
+impl Pacer for Spaced {
     async fn turn(&self, host: &str) -> Duration {
         assert!(host.starts_with("127.0.0.1:"), "{host}");
-        self.0.fetch_add(1, Ordering::SeqCst);
-        Duration::ZERO
+        let mut state = self.0.lock().expect("no panic while held");
+        let (first, turns) = state.get_or_insert_with(|| (Instant::now(), 0));
+        let due = STEP * *turns;
+        *turns += 1;
+        due.saturating_sub(first.elapsed())
     }
 }
 
@@ -239,9 +341,34 @@ async fn every_request_for_a_page_waits_its_turn_repetitions_too() {
         status_every: Some((2, 503)),
         ..Default::default()
     });
-    let pacer = Arc::new(Counting(AtomicUsize::new(0)));
+    let pacer = Arc::new(Spaced::default());
     let client = PreviewClient::new(config(&site), pacer.clone(), Arc::new(Still)).expect("a client");
-    let (_, retries) = read_all(&PreviewHistory::new(client, "harbour")).await;
+    let (items, retries) = read_all(&PreviewHistory::new(client.clone(), "harbour")).await;
     assert!(retries > 0);
-    assert_eq!(pacer.0.load(Ordering::SeqCst), site.request_times().len());
+    let times = site.request_times();
+    let turns = |pacer: &Spaced| {
+        pacer
+            .0
+            .lock()
+            .expect("no panic while held")
+            .map_or(0, |(_, turns)| turns as usize)
+    };
+    assert_eq!(turns(&pacer), times.len());
+    let (first, _) = pacer
+        .0
+        .lock()
+        .expect("no panic while held")
+        .expect("turns were taken");
+    for (n, time) in times.iter().enumerate() {
+        let since = *time - first;
+        assert!(since >= STEP * n as u32, "request {n} came after {since:?}");
+    }
+
+    // Files of the pages' own server take turns, too.
+    let files = PreviewFiles::new(client);
+    let shown: Vec<_> = items.iter().flat_map(|item| &item.files).take(3).collect();
+    for file in &shown {
+        files.fetch(file).await.expect("a file");
+    }
+    assert_eq!(turns(&pacer), times.len() + shown.len());
 }

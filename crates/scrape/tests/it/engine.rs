@@ -67,6 +67,37 @@ async fn new_posts_come_first_and_alone() {
 }
 
 #[tokio::test]
+async fn posts_that_cannot_be_read_are_passed_told_and_asked_for_again() {
+    let mut source = Source::of(World::of(1..=130));
+    source.world.unreadable.lock().unwrap().extend([30, 77, 130]);
+    let (outcome, counts) = source.run().await;
+    assert_eq!((outcome, counts.messages), (RunOutcome::Completed, 127));
+    let missing = |source: &Source| {
+        let seen = source.kept.lock().unwrap().checkpoint.seen.clone();
+        seen.missing(1..=130).iter().flatten().collect::<Vec<_>>()
+    };
+    assert_eq!(missing(&source), [30, 77, 130], "never said to be empty");
+    let warnings = std::mem::take(&mut *source.warnings.lock().unwrap());
+    assert_eq!(warnings.len(), 3, "once each: {warnings:?}");
+    assert!(
+        warnings
+            .iter()
+            .any(|text| text.contains("Message 77 cannot be read (it has no date)"))
+    );
+
+    source.world.unreadable.lock().unwrap().remove(&77);
+    source.run().await;
+    assert_eq!(missing(&source), [30, 130]);
+
+    // A message that was kept and cannot be read any more is not one that vanished.
+    source.world.unreadable.lock().unwrap().insert(125);
+    source.now += Duration::hours(2);
+    let (outcome, counts) = source.run().await;
+    assert_eq!((outcome, counts.gone), (RunOutcome::Completed, 0));
+    assert_eq!(source.kept.lock().unwrap().doubled, 0);
+}
+
+#[tokio::test]
 async fn gaps_and_sparse_stretches_hide_nothing() {
     let ids: Vec<u32> = (1..=30)
         .chain([400, 401, 5_000])

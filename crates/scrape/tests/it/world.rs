@@ -17,7 +17,7 @@ use gleaner_domain::{
 use gleaner_scrape::{
     Archive, Batch, Commit, Engine, FileBody, FileFacts, FileRef, Filed, History, HistoryError, Item, Ledger,
     LedgerError, Limits, MediaBody, MediaError, MediaFetcher, NoteLevel, Opening, Page, SinkError,
-    SinkErrorKind,
+    SinkErrorKind, Unread,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) most: AtomicU32,
     /// Page cursors that fail, once each.
     pub(crate) failing: Mutex<BTreeSet<u32>>,
+    /// Ids whose post cannot be read.
+    pub(crate) unreadable: Mutex<BTreeSet<u32>>,
     /// Ids whose file fails this often.
     pub(crate) bad_files: Mutex<BTreeMap<u32, u32>>,
     /// Set to stop the run when any file is asked for.
@@ -75,6 +77,7 @@ impl World {
             now: AtomicU32::new(0),
             most: AtomicU32::new(0),
             failing: Mutex::default(),
+            unreadable: Mutex::default(),
             bad_files: Mutex::default(),
             cancel_at_file: Mutex::default(),
             files_asked: AtomicU32::new(0),
@@ -93,10 +96,20 @@ impl World {
             .last()
             .is_some_and(|lowest| posts.range(..*lowest).next().is_some());
         let channel = *self.channel.lock().unwrap();
+        let unreadable = self.unreadable.lock().unwrap();
         Page {
+            unread: shown
+                .iter()
+                .filter(|id| unreadable.contains(id))
+                .map(|id| Unread {
+                    ids: *id..=*id,
+                    reason: "it has no date".into(),
+                })
+                .collect(),
             items: shown
                 .iter()
                 .rev()
+                .filter(|id| !unreadable.contains(id))
                 .map(|id| item(channel, *id, &posts[id]))
                 .collect(),
             covers_from: if more {
@@ -354,7 +367,7 @@ impl Archive for Shelf {
 }
 
 #[derive(Default)]
-pub(crate) struct Book(pub(crate) Mutex<Vec<RunCounts>>);
+pub(crate) struct Book(Mutex<Vec<RunCounts>>, Arc<Mutex<Vec<String>>>);
 
 #[async_trait]
 impl Ledger for Book {
@@ -367,7 +380,10 @@ impl Ledger for Book {
         Ok(0)
     }
 
-    async fn note(&self, _: NoteLevel, _: String) -> Result<(), LedgerError> {
+    async fn note(&self, level: NoteLevel, text: String) -> Result<(), LedgerError> {
+        if level == NoteLevel::Warning {
+            self.1.lock().unwrap().push(text);
+        }
         Ok(())
     }
 }
@@ -389,6 +405,8 @@ pub(crate) struct Source {
     pub(crate) limits: Limits,
     pub(crate) now: DateTime<Utc>,
     pub(crate) cancel: CancellationToken,
+    /// What the logs of all runs warn of.
+    pub(crate) warnings: Arc<Mutex<Vec<String>>>,
 }
 
 impl Source {
@@ -400,6 +418,7 @@ impl Source {
             limits: Limits::default(),
             now: noon(),
             cancel: CancellationToken::new(),
+            warnings: Arc::default(),
         }
     }
 
@@ -414,7 +433,7 @@ impl Source {
         let engine = Engine {
             history: pages.clone(),
             files: pages,
-            ledger: Arc::new(Book::default()),
+            ledger: Arc::new(Book(Mutex::default(), Arc::clone(&self.warnings))),
             clock: Arc::new(At(self.now)),
             listener: Arc::new(|_: &gleaner_scrape::Progress| {}),
             cancel: self.cancel.clone(),

@@ -191,6 +191,50 @@ async fn requests_to_a_host_are_spaced_over_two_processes() {
 }
 
 #[tokio::test]
+async fn a_host_that_asks_to_wait_is_left_alone_by_all_processes() {
+    let world = World::new().await;
+    let other = world.again().await;
+    let clock = HandClock::new(noon());
+    let (here, there) = (
+        world.store.pacer(5, clock.shared()),
+        other.pacer(5, clock.shared()),
+    );
+    here.hold("t.me", Wait::from_secs(300)).await;
+    here.hold("t.me", Wait::from_secs(10)).await;
+    for pacer in [&here, &there, &here] {
+        assert_eq!(
+            pacer.turn("t.me").await,
+            Wait::from_secs(300),
+            "no turn is used up"
+        );
+    }
+    assert_eq!(there.turn("cdn.example").await, Wait::ZERO, "others are not held");
+
+    clock.turn(Duration::seconds(290));
+    assert_eq!(there.turn("t.me").await, Wait::from_secs(10));
+    assert_eq!(
+        here.turn("t.me").await,
+        Wait::from_millis(10_200),
+        "the usual pace after the wait"
+    );
+    clock.turn(Duration::minutes(10));
+    assert_eq!(here.turn("t.me").await, Wait::ZERO);
+
+    there.hold("t.me", Wait::MAX).await;
+    assert_eq!(
+        here.turn("t.me").await,
+        Wait::from_hours(24),
+        "nobody is held for ever"
+    );
+    clock.turn(-Duration::hours(3));
+    assert_eq!(
+        here.turn("t.me").await,
+        Wait::ZERO,
+        "a clock set back does not stop the work"
+    );
+}
+
+#[tokio::test]
 async fn without_the_database_each_request_keeps_its_own_pace() {
     let world = World::new().await;
     let pacer = world.store.pacer(5, HandClock::new(noon()).shared());

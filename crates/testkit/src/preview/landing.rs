@@ -14,9 +14,8 @@ pub(crate) fn landing(scene: &Scene<'_>) -> String {
     let (extra, action) = match spec.standing {
         Standing::Unknown => return nobody(channel.name()),
         Standing::Banned => return banned(&name),
-        Standing::Public | Standing::NoPreview | Standing::Private => {
-            (many("subscribers"), "View in Telegram")
-        }
+        Standing::Public | Standing::NoPreview => (many("subscribers"), "View in Telegram"),
+        Standing::Private => (many("subscribers"), "Join Channel"),
         Standing::Group => (
             format!("{}, {} online", many("members"), spec.subscribers / 40 + 1),
             "View in Telegram",
@@ -53,7 +52,11 @@ pub(crate) fn landing(scene: &Scene<'_>) -> String {
         &format!("Telegram: View @{name}"),
         &escape(channel.title()),
         &escape(&spec.description),
-        "",
+        if spec.standing == Standing::Private {
+            NO_INDEX
+        } else {
+            ""
+        },
         &body,
     )
 }
@@ -72,17 +75,32 @@ pub(crate) fn nobody(name: &str) -> String {
     frame(&title, &title, "", NO_INDEX, &body)
 }
 
+/// The page of a banned channel's name: it does not say so.
 fn banned(name: &str) -> String {
     let title = format!("Telegram: View @{name}");
     let body = format!(
         "<div class=\"tgme_page_icon\"><i class=\"tgme_icon_user\"></i></div>\n\
-         <div class=\"tgme_page_description\">This channel is unavailable due to copyright infringement.<br/>\
-         If you have <strong>Telegram</strong>, you can view posts of \
+         <div class=\"tgme_page_description\">If you have <strong>Telegram</strong>, you can view posts of \
          <a class=\"tgme_username_link\" href=\"tg://resolve?domain={name}\">@{name}</a> right away.</div>\n\
          <div class=\"tgme_page_action\"><a class=\"tgme_action_button_new shine\" \
          href=\"tg://resolve?domain={name}\">View in Telegram</a></div>"
     );
     frame(&title, &title, "", NO_INDEX, &body)
+}
+
+/// A post in a frame, of somebody who shows none: what is in its place.
+pub(crate) fn framed(standing: Standing, name: &str) -> String {
+    let words = match standing {
+        Standing::Banned => "This channel is unavailable due to copyright infringement.".to_owned(),
+        Standing::Public | Standing::NoPreview | Standing::Private => "Post not found".to_owned(),
+        Standing::Group | Standing::User | Standing::Bot | Standing::Unknown => {
+            format!("Channel with username <b>@{}</b> not found", escape(name))
+        }
+    };
+    format!(
+        "<!DOCTYPE html>\n<html>\n  <head>\n    <meta charset=\"utf-8\">\n  </head>\n  <body class=\"widget_frame_base\">\n\
+         <div class=\"tgme_widget_message_error\">{words}</div>\n  </body>\n</html>"
+    )
 }
 
 const NO_INDEX: &str = "<meta name=\"robots\" content=\"noindex, nofollow\">\n";

@@ -23,6 +23,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/s/{name}/{id}", any(posts_around))
         .route("/file/{name}", get(file))
         .route("/{name}", get(land))
+        .route("/{name}/{id}", get(framed))
         .layer(middleware::from_fn(damage))
         // Small levels: tests wait for answers, nobody waits for the last percent.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
@@ -83,6 +84,13 @@ async fn land(State(shared): State<Arc<Shared>>, Path(name): Path<String>) -> Re
     let page = scene(&shared, &world, &name)
         .map_or_else(|| landing::nobody(&name), |scene| landing::landing(&scene));
     html(StatusCode::OK, page)
+}
+
+/// One post for a frame on somebody's site; only what stands in for one that is not shown.
+async fn framed(State(shared): State<Arc<Shared>>, Path((name, _)): Path<(String, String)>) -> Response {
+    let world = shared.world.read();
+    let standing = scene(&shared, &world, &name).map_or(Standing::Unknown, |scene| scene.channel.standing());
+    html(StatusCode::OK, landing::framed(standing, &name))
 }
 
 async fn file(

@@ -100,7 +100,7 @@ async fn what_cannot_be_read_is_a_redirect_to_a_landing_page_of_its_own() {
         (Standing::Group, "members", "Preview channel"),
         (Standing::Bot, "monthly users", "Preview channel"),
         (Standing::Unknown, "you can contact", "tgme_page_extra"),
-        (Standing::Banned, "unavailable", "tgme_page_extra"),
+        (Standing::Banned, "you can view posts", "tgme_page_extra"),
     ] {
         site.world().set_standing("harbour", standing);
         let answer = client
