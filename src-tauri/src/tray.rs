@@ -3,6 +3,7 @@
 //! On Linux a tray tells of no clicks, so the menu holds everything.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use gleaner_app::view::{BulkAction, BulkSources, EditSettings, Overview, Tag};
 use gleaner_app::{ApiResult, App};
@@ -21,6 +22,13 @@ const SCRAPE: &str = "scrape";
 const PAUSE: &str = "pause";
 const QUIT: &str = "quit";
 
+/// How often, and how far apart, a start without a window looks for the tray.
+const HOST_LOOKS: u32 = 20;
+const HOST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Kept by the app once the icon is made.
+struct Icon;
+
 /// The lines of the menu that change.
 struct Lines {
     state: MenuItem<Wry>,
@@ -32,15 +40,60 @@ struct Lines {
 pub(crate) fn start(handle: &AppHandle, app: &App) {
     // The library that talks to the tray is loaded at run time and panics where it is missing.
     match catch_unwind(AssertUnwindSafe(|| make(handle))) {
-        Ok(Ok(lines)) => _ = tauri::async_runtime::spawn(keep_true(lines, app.clone())),
+        Ok(Ok(lines)) => {
+            handle.manage(Icon);
+            tauri::async_runtime::spawn(keep_true(lines, app.clone()));
+        }
         Ok(Err(error)) => tracing::warn!(%error, "no tray"),
         Err(_) => tracing::warn!("no tray: the library for it is missing"),
     }
 }
 
-/// Whether there is an icon to come back through.
+/// Whether there is an icon to come back through, and a desktop that shows it. Asks the desktop, so
+/// not for use in a task.
 pub(crate) fn is_there(handle: &AppHandle) -> bool {
-    handle.tray_by_id(TRAY).is_some()
+    handle.try_state::<Icon>().is_some() && desktop_shows_icons()
+}
+
+/// Stays without a window while there is a tray, and shows it where there is none. At login the
+/// desktop may start its tray after us.
+pub(crate) async fn or_window(handle: AppHandle) {
+    for _ in 0..HOST_LOOKS {
+        let asked = handle.clone();
+        if matches!(
+            tokio::task::spawn_blocking(move || is_there(&asked)).await,
+            Ok(true)
+        ) {
+            return;
+        }
+        tokio::time::sleep(HOST_PAUSE).await;
+    }
+    tracing::warn!("no tray to wait in: the window is shown");
+    window::show(&handle);
+}
+
+/// On Linux an icon is made also where nothing shows it, as on a plain GNOME. Trays older than
+/// this name are not asked for: better to quit there than to go on unseen.
+#[cfg(target_os = "linux")]
+fn desktop_shows_icons() -> bool {
+    host_is_there().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the desktop does not say whether it has a tray");
+        false
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn host_is_there() -> zbus::Result<bool> {
+    let bus = zbus::blocking::connection::Builder::session()?
+        .method_timeout(Duration::from_secs(2))
+        .build()?;
+    let watcher = zbus::names::BusName::try_from("org.kde.StatusNotifierWatcher")?;
+    Ok(zbus::blocking::fdo::DBusProxy::new(&bus)?.name_has_owner(watcher)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn desktop_shows_icons() -> bool {
+    true
 }
 
 fn make(handle: &AppHandle) -> tauri::Result<Lines> {
