@@ -94,10 +94,13 @@ mod tests {
             media_retry: vec![MediaRetry {
                 id: MessageId(2),
                 attempts: 1,
+                next_at: None,
             }],
             ..seen(1, 6)
         };
-        let ids = |copy, truth| in_doubt(copy, truth).map(|ids| ids.into_iter().map(|id| id.0).collect());
+        let ids = |copy: &Checkpoint, truth: &Checkpoint| {
+            in_doubt(copy, truth).map(|ids| ids.into_iter().map(|id| id.0).collect::<Vec<_>>())
+        };
         assert_eq!(ids(&seen(1, 4), &truth), Some(vec![2, 5, 6]));
         assert_eq!(ids(&truth, &seen(1, 4)), Some(vec![2, 5, 6]), "whichever it is");
         assert_eq!(ids(&seen(1, 6), &seen(1, 6)), Some(vec![]));

@@ -14,7 +14,7 @@ use crate::batch::{OpenBatch, Place};
 use crate::engine::{Engine, Stop, newest_of};
 use crate::files::{FileDone, Files, Noted, note};
 use crate::history::Item;
-use crate::ledger::{Commit, IndexChange};
+use crate::ledger::{Commit, IndexChange, NoteLevel};
 use crate::plan::{FILE_PAUSES, Plan};
 use crate::progress::{Phase, Progress};
 use crate::reader::Block;

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use gleaner_app::App;
-use gleaner_domain::{Record, SourceId};
+use gleaner_domain::{Clock as _, Record, SourceId, SystemClock};
 use gleaner_scrape::Batch;
 use gleaner_store::{MessageStored, SourceFacts, Store};
 use gleaner_testkit::FixedClock;
@@ -43,7 +43,7 @@ struct Story {
 impl Story {
     async fn begin() -> Self {
         // Close to the machine's own time, which the site's answers carry.
-        let clock = FixedClock::at(Utc::now());
+        let clock = FixedClock::at(SystemClock.now());
         let channel = ChannelSpec::new(HARBOUR, 1_100_000_001)
             .title("Harbour")
             .posts(80);

@@ -86,9 +86,7 @@ async fn one_channel_has_one_source_in_one_target_whatever_the_case_of_its_name(
         ..world.new_source("@euronews_eng")
     };
     let other = world.store.insert_source(&other).await.expect("another archive");
-    world
-        .store
-        .put_records(other.id, &[record(1, noon(), "one")])
+    put(&world.store, other.id, &[record(1, noon(), "one")])
         .await
         .expect("put");
     world
