@@ -34,6 +34,7 @@ pub(crate) async fn swap(place: &Place, held: Option<&Held>, bytes: Bytes) -> Re
         Some(_) => Only::Always,
     };
     if matches!(only, Only::Always) || place.disk.is_some() {
+        place.check_mounted().await?;
         let now = place.read(MANIFEST).await?;
         if now.map(|stored| stored.bytes) != held.map(|held| held.bytes.clone()) {
             return Err(raced(place));
@@ -55,6 +56,8 @@ pub(crate) async fn swap(place: &Place, held: Option<&Held>, bytes: Bytes) -> Re
 
 /// Fails when the manifest is not the one held any more: whoever changed it is the writer now.
 pub(crate) async fn still_held(place: &Place, held: &Held) -> Result<(), SinkError> {
+    // A manifest that went away with its whole share was not changed by anybody.
+    place.check_mounted().await?;
     match place.read(MANIFEST).await? {
         Some(now) if now.bytes == held.bytes => Ok(()),
         _ => Err(raced(place)),

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gleaner_app::view::{EraseData, PathInput};
+use gleaner_app::view::{EraseData, PathInput, RunFilter};
 use gleaner_app::{App, Config};
 use gleaner_domain::{Code, RunState};
 use gleaner_testkit::preview::Faults;
@@ -207,8 +207,17 @@ async fn a_move_waits_for_runs_and_takes_their_end_and_the_token_along() {
     let moved = App::start(Config::for_tests(&home, &t.site.base_url()))
         .await
         .unwrap();
-    let run = moved.get_source_detail(id).await.unwrap().row.last_run.unwrap();
-    assert_eq!(run.state, RunState::Cancelled, "its end is in the copy");
+    let over = RunFilter {
+        source_id: Some(id),
+        over: Some(true),
+        ..RunFilter::default()
+    };
+    let ended = moved.list_runs(over).await.unwrap();
+    assert_eq!(
+        ended[0].code,
+        Some(Code::Interrupted),
+        "its end is in the copy, and nobody asked for it"
+    );
 }
 
 #[tokio::test]

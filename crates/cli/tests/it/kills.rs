@@ -26,11 +26,11 @@ const OPEN_BATCH: f64 = 1_000.0;
 const IN_FLIGHT: f64 = 8.0;
 /// What every run asks for anyway: the newest page, and once an hour the window of 100 ids.
 const PAGES_OF_A_START: f64 = 1.0 + 100.0 / 20.0;
-/// A page of albums and gaps may answer for a few ids more or less than the average one, and a batch
-/// is closed after the page that fills it.
-const UNEVEN: f64 = 3.0;
-/// A resumed run has committed something by then: the age that closes a batch, and as much to begin.
-const RESUME: Duration = Duration::from_secs(10);
+/// A page of albums and gaps answers for more or fewer ids than the average one, which every run learns
+/// anew; and a batch is closed after the page that fills it.
+const UNEVEN: f64 = 8.0;
+/// A resumed run reads on by then.
+const RESUME: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_mins(5);
 
 #[tokio::test]
@@ -172,29 +172,18 @@ impl Rounds {
             let moment = asked.total() + chance.random_range(0..self.requests);
             let extra = Duration::from_millis(chance.random_range(0..60));
             let spared = toll.costs.len() >= wanted;
-            let mut at_work = None;
-            let ended = {
-                let end = async {
-                    tokio::select! {
-                        status = tokio::time::timeout(PATIENCE, child.wait()) => Some(status.expect("it ends in time")),
-                        () = self.asked(moment, extra), if !spared => None,
-                    }
-                };
-                tokio::pin!(end);
-                tokio::select! {
-                    ended = &mut end => ended,
-                    () = has_committed(archive, kept) => {
-                        at_work = Some(begun.elapsed());
-                        end.await
-                    }
-                }
+            let ended = tokio::select! {
+                status = tokio::time::timeout(PATIENCE, child.wait()) => Some(status.expect("it ends in time")),
+                () = self.asked(moment, extra), if !spared => None,
             };
             if ended.is_none() {
                 child.kill().await.expect("SIGKILL");
                 assert_nothing_is_half_written(archive, self.site.world(), CHANNEL);
             }
-            // A run that was killed before it committed anything tells nothing about resuming.
-            let resume = at_work.or_else(|| ended.is_some().then(|| begun.elapsed()));
+            // A run that was killed before it was at work tells nothing about resuming.
+            let resume = self
+                .at_work(asked.total(), begun)
+                .or_else(|| ended.is_some().then(|| begun.elapsed()));
             if let Some(resume) = resume.filter(|_| resumed) {
                 toll.resumes += 1;
                 toll.slowest_resume = toll.slowest_resume.max(resume);
@@ -212,7 +201,7 @@ impl Rounds {
             let cost = (pages - PAGES_OF_A_START - useful).max(0.0);
             assert!(
                 cost <= self.bound(),
-                "a kill cost {cost:.1} pages, at most {:.1} may be",
+                "a kill cost {cost:.1} pages, at most {:.1} may be; {pages} were read for {answered} ids after {kept}",
                 self.bound()
             );
             toll.costs.push(cost);
@@ -234,6 +223,14 @@ impl Rounds {
         tokio::time::sleep(extra).await;
     }
 
+    /// How long a run took to be at work: until its second request (the first opens the channel).
+    fn at_work(&self, before: usize, begun: Instant) -> Option<Duration> {
+        let served = self.site.served();
+        served
+            .get(before + 1)
+            .map(|second| second.at.saturating_duration_since(begun))
+    }
+
     fn report(&self, kind: &str, toll: &Toll) -> String {
         let Toll {
             scrapes,
@@ -243,7 +240,7 @@ impl Rounds {
             slowest_resume,
         } = toll;
         assert!(*telling > 0, "no kill came late enough to cost too much");
-        assert!(*resumes > 0, "no resumed run came to a commit");
+        assert!(*resumes > 0, "no resumed run came to work");
         assert!(*slowest_resume < RESUME, "{slowest_resume:?}");
         let mean = costs.iter().sum::<f64>() / costs.len() as f64;
         let worst = costs.iter().copied().fold(0.0, f64::max);
@@ -254,13 +251,6 @@ impl Rounds {
             costs.len(),
             self.bound(),
         )
-    }
-}
-
-/// Ends once the manifest answers for more ids than it did.
-async fn has_committed(archive: &Path, before: f64) {
-    while ids_answered(archive).is_none_or(|now| now <= before) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

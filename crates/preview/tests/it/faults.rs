@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gleaner_domain::{Code, MessageId, Retry};
-use gleaner_preview::{PreviewClient, PreviewConfig, PreviewHistory};
+use gleaner_preview::{PreviewConfig, PreviewHistory};
 use gleaner_scrape::{History, Pacer};
 use gleaner_testkit::preview::Malformed;
 use gleaner_testkit::{ChannelSpec, Faults};
 use rstest::rstest;
 
-use crate::site::{Still, client_with, config, history, ids, read_all, site_of};
+use crate::site::{client_paced, client_with, config, history, ids, read_all, site_of};
 
 fn channel() -> ChannelSpec {
     ChannelSpec::new("harbour", 1).posts(160)
@@ -157,7 +157,7 @@ async fn a_long_wait_is_kept_whatever_the_status_and_told_to_everybody(
         ..Faults::default()
     });
     let pacer = Arc::new(Holding::default());
-    let client = PreviewClient::new(config(&site), pacer.clone(), Arc::new(Still)).expect("a client");
+    let client = client_paced(config(&site), pacer.clone());
     let history = PreviewHistory::new(client, "harbour");
     let wait = Duration::from_secs(seconds);
     for attempt in ["refused by the server", "held by the pacer"] {
@@ -183,7 +183,7 @@ async fn too_many_requests_without_a_wish_are_slowed_down_all_the_same() {
         flood_pause: Duration::from_millis(70),
         ..config(&site)
     };
-    let client = PreviewClient::new(config, pacer.clone(), Arc::new(Still)).expect("a client");
+    let client = client_paced(config, pacer.clone());
     let history = PreviewHistory::new(client, "harbour");
     history.open().await.expect("the first request is answered");
     history.page_before(MessageId(100)).await.expect("the third is");

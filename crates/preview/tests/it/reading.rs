@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use gleaner_domain::{ChannelId, Code, Count, MessageId, Record, RecordKind, Retry};
-use gleaner_preview::{PreviewClient, PreviewFiles, PreviewHistory};
+use gleaner_preview::{PreviewFiles, PreviewHistory};
 use gleaner_scrape::{History, MediaFetcher, Pacer};
 use gleaner_testkit::world::Post;
 use gleaner_testkit::world::post::{Body, Service};
 use gleaner_testkit::{ChannelSpec, Mix};
 
-use crate::site::{Still, client, config, history, ids, read_all, site_of};
+use crate::site::{client, client_paced, config, history, ids, read_all, site_of};
 
 #[tokio::test]
 async fn a_channel_read_backwards_is_complete_and_says_what_was_written() {
@@ -342,7 +342,7 @@ async fn every_request_for_a_page_waits_its_turn_repetitions_too() {
         ..Default::default()
     });
     let pacer = Arc::new(Spaced::default());
-    let client = PreviewClient::new(config(&site), pacer.clone(), Arc::new(Still)).expect("a client");
+    let client = client_paced(config(&site), pacer.clone());
     let (items, retries) = read_all(&PreviewHistory::new(client.clone(), "harbour")).await;
     assert!(retries > 0);
     let times = site.request_times();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gleaner_domain::{Clock, MessageId};
 use gleaner_preview::{PreviewClient, PreviewConfig, PreviewFiles, PreviewHistory};
-use gleaner_scrape::{History, Item, Unpaced};
+use gleaner_scrape::{History, Item, Pacer, Unpaced};
 use gleaner_testkit::preview::SiteOptions;
 use gleaner_testkit::{ChannelSpec, PreviewSite, World};
 
@@ -39,13 +39,17 @@ pub(crate) fn config(site: &PreviewSite) -> PreviewConfig {
 }
 
 pub(crate) fn client_with(config: PreviewConfig) -> PreviewClient {
+    client_paced(config, Arc::new(Unpaced))
+}
+
+pub(crate) fn client_paced(config: PreviewConfig, pacer: Arc<dyn Pacer>) -> PreviewClient {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         rustls::crypto::ring::default_provider()
             .install_default()
             .expect("the only one in this process");
     });
-    PreviewClient::new(config, Arc::new(Unpaced), Arc::new(Still)).expect("a client")
+    PreviewClient::new(config, pacer, Arc::new(Still)).expect("a client")
 }
 
 pub(crate) fn client(site: &PreviewSite) -> PreviewClient {
