@@ -1,6 +1,6 @@
 /**
  * The real pages in Chromium against the real `gleaner serve` and a simulated Telegram.
- * `node e2e/ui/run.mjs [part of a name]`; GLEANER_BIN, GLEANER_TESTKIT_BIN and CHROMIUM say where things are.
+ * `node e2e/ui/run.mjs [chapter, or part of a name]`; GLEANER_BIN, GLEANER_TESTKIT_BIN and CHROMIUM say where things are.
  * Ends with `N passed, N failed, N skipped`; every wait is bounded; only loopback is spoken to.
  */
 import { setMaxListeners } from 'node:events';
@@ -15,8 +15,8 @@ const tally = { passed: 0, failed: 0, skipped: 0 };
 
 async function main() {
   const missing = Stage.missing();
-  for (const chapter of [journeys, looks, many]) {
-    const tests = Object.entries(chapter.tests).filter(([name]) => name.includes(wanted));
+  for (const [title, chapter] of Object.entries({ journeys, looks, many })) {
+    const tests = Object.entries(chapter.tests).filter(([name]) => wanted === title || name.includes(wanted));
     if (tests.length === 0) continue;
     if (missing) {
       tests.forEach(([name]) => report('skipped', name, missing));

@@ -159,7 +159,8 @@ async function start(bin, args, env, lines = 1) {
   const child = spawn(bin, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.on('data', (part) => (said = (said + part).slice(-4000)));
-  const ended = new Promise((resolve) => child.once('exit', resolve));
+  // A program that cannot be started never exits.
+  const ended = new Promise((resolve) => child.once('exit', resolve).once('error', () => resolve(null)));
   const first = [];
   const ready = new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {

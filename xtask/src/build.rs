@@ -24,6 +24,17 @@ pub(crate) fn everything() -> Result<()> {
     must(over_the_house(["build"]).args(["--bins", "--tests"]))
 }
 
+/// One package's programs as they are shipped.
+pub(crate) fn release(package: &str) -> Result<()> {
+    must(&mut cargo([
+        "build",
+        "--locked",
+        "--release",
+        "--package",
+        package,
+    ]))
+}
+
 /// Only these packages' programs, as a user of them would build them.
 pub(crate) fn programs(packages: &[&str]) -> Result<()> {
     let mut build = cargo(["build", "--locked"]);

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{Followed, command, follow, heading, output, root, target_dir, variable};
+use crate::process::{Followed, built, command, follow, heading, output, root, target_dir, variable};
 use crate::report::{Counts, Outcome, Report, read_closing_line};
 use crate::test::{NO_CHROMIUM, forget, rust_tests, ui_end_to_end, window_tests};
 use crate::tools::{self, Need};
@@ -16,8 +16,8 @@ use crate::{bench, build, bundle, junit, ui};
 enum Kind {
     /// Rust tests by a nextest filter, one at a time where figures are measured.
     Rust { filter: &'static str, alone: bool },
-    /// The pages in Chromium; journeys by name, or all of them.
-    Pages { journey: Option<&'static str> },
+    /// The pages in Chromium: one chapter on a release build, where figures are measured, or all of them.
+    Pages { chapter: Option<&'static str> },
     /// The real window.
     Window,
     /// Ratios and latencies in release builds.
@@ -30,8 +30,6 @@ struct Soak {
     name: &'static str,
     about: &'static str,
     kind: Kind,
-    /// Whether it runs when none is named; what is part of another one does not.
-    by_default: bool,
 }
 
 const SOAKS: &[Soak] = &[
@@ -42,7 +40,6 @@ const SOAKS: &[Soak] = &[
             filter: "test(/kill/)",
             alone: true,
         },
-        by_default: true,
     },
     Soak {
         name: "memory",
@@ -51,7 +48,6 @@ const SOAKS: &[Soak] = &[
             filter: "test(/memory/)",
             alone: true,
         },
-        by_default: true,
     },
     Soak {
         name: "rust",
@@ -60,39 +56,33 @@ const SOAKS: &[Soak] = &[
             filter: "not (test(/kill/) | test(/memory/))",
             alone: false,
         },
-        by_default: true,
     },
     Soak {
         name: "ui",
         about: "every journey through the pages, in Chromium",
-        kind: Kind::Pages { journey: None },
-        by_default: true,
+        kind: Kind::Pages { chapter: None },
     },
     Soak {
         name: "ui-10000",
-        about: "ten thousand sources open and filter (part of ui)",
+        about: "ten thousand sources open and filter, in a release build",
         kind: Kind::Pages {
-            journey: Some("10000"),
+            chapter: Some("many"),
         },
-        by_default: false,
     },
     Soak {
         name: "window",
         about: "the real window",
         kind: Kind::Window,
-        by_default: true,
     },
     Soak {
         name: "bench",
         about: "ratios and latencies",
         kind: Kind::Bench,
-        by_default: true,
     },
     Soak {
         name: "packages",
         about: "release build and packages",
         kind: Kind::Packages,
-        by_default: true,
     },
 ];
 
@@ -120,7 +110,7 @@ pub(crate) fn soak(names: &[String]) -> Result<ExitCode> {
 
 fn choose(names: &[String]) -> Result<Vec<&'static Soak>> {
     if names.is_empty() {
-        return Ok(SOAKS.iter().filter(|soak| soak.by_default).collect());
+        return Ok(SOAKS.iter().collect());
     }
     let find = |name: &String| SOAKS.iter().find(|soak| soak.name == name);
     if let Some(unknown) = names.iter().find(|name| find(name).is_none()) {
@@ -141,11 +131,15 @@ impl Soak {
                 self.keep_tests(tests)
             }
             Kind::Window => self.keep_tests(window_tests()),
-            Kind::Pages { journey } => {
+            Kind::Pages { chapter } => {
                 let Some(mut journeys) = ui_end_to_end()? else {
                     return Ok(Outcome::skipped(NO_CHROMIUM));
                 };
-                let said = self.keep(journeys.args(journey))?;
+                if chapter.is_some() {
+                    build::release("gleaner-cli")?;
+                    journeys.env("GLEANER_BIN", built("release", "gleaner")?);
+                }
+                let said = self.keep(journeys.args(chapter))?;
                 let (counts, skips) = read_closing_line(&said.lines);
                 Ok(Outcome::counted(said.ok, counts, skips))
             }
@@ -233,10 +227,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_names_all_run_but_what_is_part_of_another() {
-        let names: Vec<_> = choose(&[]).unwrap().iter().map(|soak| soak.name).collect();
-        assert!(names.contains(&"kills") && names.contains(&"ui"));
-        assert!(!names.contains(&"ui-10000"));
+    fn without_names_all_run() {
+        assert_eq!(choose(&[]).unwrap().len(), SOAKS.len());
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! An archive as any other program reads it, and what must be true of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use gleaner_testkit::WorldHandle;
 use serde_json::Value;
@@ -17,13 +19,44 @@ pub(crate) fn records(archive: &Path) -> Vec<Value> {
         .collect()
 }
 
+/// The files that a channel's posts have in truth; each is drawn once.
+pub(crate) struct Posted<'w> {
+    world: &'w WorldHandle,
+    channel: &'static str,
+    drawn: RefCell<HashMap<u32, Option<Rc<[u8]>>>>,
+}
+
+impl<'w> Posted<'w> {
+    pub(crate) fn by(world: &'w WorldHandle, channel: &'static str) -> Self {
+        Self {
+            world,
+            channel,
+            drawn: RefCell::default(),
+        }
+    }
+
+    fn file(&self, id: u32) -> Option<Rc<[u8]>> {
+        let draw = || {
+            self.world
+                .media_bytes(self.channel, id, 0)
+                .map(|file| Rc::from(&*file))
+        };
+        self.drawn.borrow_mut().entry(id).or_insert_with(draw).clone()
+    }
+}
+
 /// Nothing lost, nothing doubled, nothing half written, whatever happened while it was made.
-pub(crate) fn assert_whole(archive: &Path, world: &WorldHandle, channel: &str) {
+pub(crate) fn assert_whole(archive: &Path, world: &WorldHandle, channel: &'static str) {
+    assert_all_is_there(archive, &Posted::by(world, channel));
+}
+
+/// The same, for who looks often.
+pub(crate) fn assert_all_is_there(archive: &Path, posted: &Posted<'_>) {
     let records = records(archive);
     let ids: Vec<u32> = records.iter().map(id).collect();
     let kept: BTreeSet<u32> = ids.iter().copied().collect();
     assert_eq!(ids.len(), kept.len(), "no message is there twice");
-    let live: BTreeSet<u32> = world.live_ids(channel).into_iter().collect();
+    let live: BTreeSet<u32> = posted.world.live_ids(posted.channel).into_iter().collect();
     let lost: Vec<_> = live.difference(&kept).collect();
     let foreign: Vec<_> = kept.difference(&live).collect();
     assert!(
@@ -42,10 +75,8 @@ pub(crate) fn assert_whole(archive: &Path, world: &WorldHandle, channel: &str) {
     for (path, (id, size)) in &stored {
         let bytes = fs::read(archive.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
         assert_eq!(bytes.len() as u64, *size, "{path}");
-        let true_bytes = world
-            .media_bytes(channel, *id, 0)
-            .expect("the world has this file");
-        assert!(bytes == true_bytes, "{path} is what the world posted");
+        let true_bytes = posted.file(*id).expect("the world has this file");
+        assert!(*bytes == *true_bytes, "{path} is what the world posted");
     }
     assert_eq!(
         files_on_disk(archive),
@@ -56,7 +87,7 @@ pub(crate) fn assert_whole(archive: &Path, world: &WorldHandle, channel: &str) {
 
 /// What must be true at any moment, right after a kill too: under a final name there are whole files only,
 /// and what the manifest names is there as it says.
-pub(crate) fn assert_nothing_is_half_written(archive: &Path, world: &WorldHandle, channel: &str) {
+pub(crate) fn assert_nothing_is_half_written(archive: &Path, posted: &Posted<'_>) {
     if !archive.join("manifest.json").exists() {
         return; // killed before its first write
     }
@@ -69,7 +100,7 @@ pub(crate) fn assert_nothing_is_half_written(archive: &Path, world: &WorldHandle
                 .len();
             assert_eq!(Some(size), segment["bytes"].as_u64(), "{}", path.display());
             assert_eq!(
-                Some(lines(&path).len() as u64),
+                Some(raw_lines(&path).len() as u64),
                 segment["count"].as_u64(),
                 "{}",
                 path.display()
@@ -89,13 +120,13 @@ pub(crate) fn assert_nothing_is_half_written(archive: &Path, world: &WorldHandle
             continue;
         }
         if path.extension().is_some_and(|kind| kind == "zst") {
-            lines(&archive.join(&path)); // to its checksum
+            raw_lines(&archive.join(&path)); // to its checksum
         } else if let Some(file) = name.strip_prefix("media/") {
             let file = file.rsplit('/').next().expect("a name");
             let id = file.split(['_', '-']).next().and_then(|id| id.parse().ok());
-            let true_bytes = world.media_bytes(channel, id.expect("an id"), 0);
+            let true_bytes = posted.file(id.expect("an id"));
             let bytes = fs::read(archive.join(&path)).expect("it is there");
-            assert!(true_bytes.is_some_and(|all| bytes == all), "{name} is whole");
+            assert!(true_bytes.is_some_and(|all| *bytes == *all), "{name} is whole");
         }
     }
 }
@@ -154,11 +185,18 @@ fn is_servers_own(path: &Path) -> bool {
 }
 
 fn lines(segment: &Path) -> Vec<Value> {
+    raw_lines(segment)
+        .iter()
+        .map(|line| serde_json::from_slice(line).expect("a line is JSON"))
+        .collect()
+}
+
+fn raw_lines(segment: &Path) -> Vec<Vec<u8>> {
     let packed = fs::read(segment).unwrap_or_else(|e| panic!("{}: {e}", segment.display()));
     let raw = zstd::decode_all(packed.as_slice()).unwrap_or_else(|e| panic!("{}: {e}", segment.display()));
     raw.split(|b| *b == b'\n')
         .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_slice(line).expect("a line is JSON"))
+        .map(<[u8]>::to_vec)
         .collect()
 }
 

@@ -15,7 +15,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
-use crate::archive::{assert_nothing_is_half_written, assert_whole};
+use crate::archive::{Posted, assert_all_is_there, assert_nothing_is_half_written, assert_whole};
 use crate::gleaner::Gleaner;
 
 const CHANNEL: &str = "long_history";
@@ -140,6 +140,7 @@ impl Rounds {
         let wanted = pick(20, 200);
         let mut chance = StdRng::seed_from_u64(SEED);
         let mut toll = Toll::default();
+        let posted = Posted::by(self.site.world(), CHANNEL);
         while toll.costs.len() < wanted {
             let (gleaner, place, archive) = fresh(&self.site);
             gleaner
@@ -147,9 +148,9 @@ impl Rounds {
                 .await
                 .must(0);
             self.site.reset_counts();
-            self.scrape(&gleaner, &archive, &mut chance, wanted, &mut toll)
+            self.scrape(&gleaner, &archive, &posted, &mut chance, wanted, &mut toll)
                 .await;
-            assert_whole(&archive, self.site.world(), CHANNEL);
+            assert_all_is_there(&archive, &posted);
             toll.scrapes += 1;
         }
         self.report(kind, &toll)
@@ -160,6 +161,7 @@ impl Rounds {
         &self,
         gleaner: &Gleaner,
         archive: &Path,
+        posted: &Posted<'_>,
         chance: &mut StdRng,
         wanted: usize,
         toll: &mut Toll,
@@ -178,7 +180,7 @@ impl Rounds {
             };
             if ended.is_none() {
                 child.kill().await.expect("SIGKILL");
-                assert_nothing_is_half_written(archive, self.site.world(), CHANNEL);
+                assert_nothing_is_half_written(archive, posted);
             }
             // A run that was killed before it was at work tells nothing about resuming.
             let resume = self
