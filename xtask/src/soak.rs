@@ -125,10 +125,8 @@ impl Soak {
     fn run(&self) -> Result<Outcome> {
         match self.kind {
             Kind::Rust { filter, alone } => {
-                let mut tests = rust_tests();
-                tests
-                    .args(["--filterset", filter])
-                    .args(alone.then_some("--test-threads=1"));
+                let mut tests = rust_tests(filter);
+                tests.args(alone.then_some("--test-threads=1"));
                 self.keep_tests(tests)
             }
             Kind::Window => self.keep_tests(window_tests()),

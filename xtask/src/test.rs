@@ -26,7 +26,7 @@ pub(crate) fn test() -> Result<ExitCode> {
         nextest(cargo(["nextest", "run", "--locked", "--package", "xtask"]))
     });
     report.part("build", || build::everything().map(|()| Outcome::one(true)));
-    report.part("rust tests", || nextest(rust_tests()));
+    report.part("rust tests", || nextest(rust_tests("all()")));
     report.part("ui end to end", || {
         let Some(mut journey) = ui_end_to_end()? else {
             return Ok(Outcome::skipped(NO_CHROMIUM));
@@ -42,10 +42,14 @@ pub(crate) fn test() -> Result<ExitCode> {
 /// Why the pages' journeys cannot run.
 pub(crate) const NO_CHROMIUM: &str = "no Chromium on the path";
 
-/// Every Rust test but the window's.
-pub(crate) fn rust_tests() -> Command {
+/// The Rust tests of a nextest filter, but the window's.
+pub(crate) fn rust_tests(filter: &str) -> Command {
     let mut tests = over_the_house(["nextest", "run"]);
-    tests.args(["--filterset", &format!("not package({WINDOW_TESTS})")]);
+    // One filter: of several, nextest would run what any of them names.
+    tests.args([
+        "--filterset",
+        &format!("not package({WINDOW_TESTS}) & ({filter})"),
+    ]);
     match tools::peers_python() {
         Ok(python) => _ = tests.env("GLEANER_PEERS_PYTHON", python),
         Err(error) => println!("tests that need Python peers will skip themselves: {error:#}"),
