@@ -22,7 +22,7 @@ impl Default for Caps {
         Self {
             scheduler: true,
             daily_bytes: None,
-            free_space_floor: 1 << 30,
+            free_space_floor: 1_000_000_000,
         }
     }
 }
