@@ -14,8 +14,13 @@ use crate::{bench, build, bundle, junit, ui};
 
 /// What a soak runs.
 enum Kind {
-    /// Rust tests by a nextest filter, one at a time where figures are measured.
-    Rust { filter: &'static str, alone: bool },
+    /// Rust tests by a nextest filter, one at a time where figures are measured, and on the release build of
+    /// the command where its work is what is watched.
+    Rust {
+        filter: &'static str,
+        alone: bool,
+        shipped: bool,
+    },
     /// The pages in Chromium: one chapter on a release build, where figures are measured, or all of them.
     Pages { chapter: Option<&'static str> },
     /// The real window.
@@ -40,6 +45,7 @@ const SOAKS: &[Soak] = &[
             filter: "test(/kill/)",
             // Counted, not timed: both targets at once.
             alone: false,
+            shipped: true,
         },
     },
     Soak {
@@ -48,6 +54,7 @@ const SOAKS: &[Soak] = &[
         kind: Kind::Rust {
             filter: "test(/memory/)",
             alone: true,
+            shipped: true,
         },
     },
     Soak {
@@ -56,6 +63,7 @@ const SOAKS: &[Soak] = &[
         kind: Kind::Rust {
             filter: "not (test(/kill/) | test(/memory/))",
             alone: false,
+            shipped: false,
         },
     },
     Soak {
@@ -124,8 +132,16 @@ fn choose(names: &[String]) -> Result<Vec<&'static Soak>> {
 impl Soak {
     fn run(&self) -> Result<Outcome> {
         match self.kind {
-            Kind::Rust { filter, alone } => {
+            Kind::Rust {
+                filter,
+                alone,
+                shipped,
+            } => {
                 let mut tests = rust_tests(filter);
+                if shipped {
+                    build::release("gleaner-cli")?;
+                    tests.env("GLEANER_BIN", built("release", "gleaner")?);
+                }
                 tests.args(alone.then_some("--test-threads=1"));
                 self.keep_tests(tests)
             }

@@ -60,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) generation: AtomicU32,
     pub(crate) faults: FaultSwitch,
     pub(crate) journal: journal::Journal,
+    pub(crate) drawn: routes::Drawn,
 }
 
 impl PreviewSite {
@@ -81,6 +82,7 @@ impl PreviewSite {
                 generation: AtomicU32::new(1),
                 faults: FaultSwitch::default(),
                 journal: journal::Journal::default(),
+                drawn: routes::Drawn::default(),
             });
             made = Some(shared.clone());
             routes::router(shared)

@@ -96,7 +96,7 @@ impl Gleaner {
     }
 
     fn start_words<'w>(&self, words: impl IntoIterator<Item = &'w str>) -> Child {
-        let mut command = self.command(env!("CARGO_BIN_EXE_gleaner"));
+        let mut command = self.command(&binary());
         command.args(words).spawn().expect("the binary starts")
     }
 
@@ -105,7 +105,7 @@ impl Gleaner {
     pub(crate) async fn run_on_a_terminal(&self, line: &str) -> String {
         let mut script = self.command("script");
         script.env("TERM", "xterm").args(["-q", "-e", "-c"]);
-        script.arg(format!("{} {line}", env!("CARGO_BIN_EXE_gleaner")));
+        script.arg(format!("{} {line}", binary()));
         let child = script.arg("/dev/null").spawn().expect("script starts");
         let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
         done(output.expect("it ends in time").expect("it runs"))
@@ -166,4 +166,13 @@ pub(crate) fn only_entry(dir: &Path) -> PathBuf {
         dir.display()
     );
     first
+}
+
+/// The binary under test: this build's, or the one a soak names, as it is shipped.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one seam through which a soak names the binary"
+)]
+fn binary() -> String {
+    std::env::var("GLEANER_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_gleaner").to_owned())
 }

@@ -1,8 +1,9 @@
 //! Paths of the site.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -101,7 +102,7 @@ async fn file(
     let token = query.get("token").map(String::as_str);
     let found = shared.resolve(&name, token).and_then(|key| {
         let world = shared.world.read();
-        file_of(&world, key)
+        file_of(&world, key, &shared.drawn)
     });
     match found {
         Some((bytes, mime)) => {
@@ -115,7 +116,7 @@ async fn file(
 }
 
 /// The bytes behind a key; a deleted post's files and replaced ones are gone.
-fn file_of(world: &World, key: FileKey) -> Option<(axum::body::Bytes, &'static str)> {
+fn file_of(world: &World, key: FileKey, drawn: &Drawn) -> Option<(Bytes, &'static str)> {
     let channel = world.channels().get(usize::from(key.channel))?;
     if key.part != Part::Main {
         return Some((media::thumb_bytes(channel, key.message), media::mime_of("jpg")));
@@ -125,7 +126,30 @@ fn file_of(world: &World, key: FileKey) -> Option<(axum::body::Bytes, &'static s
         return None;
     }
     let mime = post.file_extension().map(media::mime_of)?;
-    Some((media::file_bytes(channel, &post)?, mime))
+    Some((drawn.file(key, || media::file_bytes(channel, &post))?, mime))
+}
+
+/// Files drawn before, up to a bound: a test may scrape the same channel hundreds of times.
+#[derive(Debug, Default)]
+pub(crate) struct Drawn(Mutex<HashMap<u64, Bytes>>);
+
+const MOST_DRAWN: usize = 8_000;
+
+impl Drawn {
+    /// A key names the file's version, so what was drawn for it stays true.
+    fn file(&self, key: FileKey, draw: impl FnOnce() -> Option<Bytes>) -> Option<Bytes> {
+        let number = key.to_number();
+        let before = self.0.lock().expect("no panic while held").get(&number).cloned();
+        if before.is_some() {
+            return before;
+        }
+        let file = draw()?;
+        let mut drawn = self.0.lock().expect("no panic while held");
+        if drawn.len() < MOST_DRAWN {
+            drawn.insert(number, file.clone());
+        }
+        Some(file)
+    }
 }
 
 fn scene<'a>(shared: &'a Shared, world: &'a World, name: &str) -> Option<Scene<'a>> {
