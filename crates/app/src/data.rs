@@ -74,8 +74,9 @@ impl App {
         fs::create_dir_all(&folder).map_err(|e| cannot("created", &folder, &e))?;
         let empty = fs::read_dir(&folder)
             .map_err(|e| cannot("read", &folder, &e))?
-            .next()
-            .is_none();
+            .flatten()
+            // What a folder that was left before keeps of us.
+            .all(|entry| entry.path() == places::presence_lock_in(&folder));
         if !empty {
             return Err(ApiError::field("path", "must be an empty folder"));
         }

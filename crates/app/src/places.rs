@@ -37,7 +37,11 @@ pub(crate) fn scheduler_lock(config: &Config) -> PathBuf {
 
 /// The file that every process on the data folder locks; see [`crate::presence`].
 pub(crate) fn presence_lock(config: &Config) -> PathBuf {
-    config.data_dir.join("presence.lock")
+    presence_lock_in(&config.data_dir)
+}
+
+pub(crate) fn presence_lock_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("presence.lock")
 }
 
 fn locks(config: &Config) -> PathBuf {

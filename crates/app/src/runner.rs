@@ -236,8 +236,7 @@ impl App {
     ) -> Result<(String, Box<dyn Archive>), Refusal> {
         let channel = &opening.channel;
         let target = self.0.store.target(source.target).await?;
-        let copy = self.0.store.checkpoint(source.id).await?.unwrap_or_default();
-        let kept = source.folder.is_some() && (copy.newest.is_some() || !copy.seen.is_empty());
+        let kept = self.expects_archive(source).await?;
         let sink = self.open_sink(&target, kept).await?;
         let first = source.folder.clone().unwrap_or_else(|| {
             gleaner_sinks::layout::folder_name(channel.username.as_deref(), &channel.title, channel.id)

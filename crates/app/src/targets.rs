@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use gleaner_domain::{Code, Source, Target, TargetKind, TargetSettings, TargetUid};
 use gleaner_scrape::{ArchiveIdentity, SinkError};
 use gleaner_sinks::DalSink;
+use gleaner_store::StoreError;
 
 use crate::view::{Message, SaveTarget, Tag, TargetReport, TargetRow, TargetStep};
 use crate::{ApiError, ApiResult, App};
@@ -139,10 +140,18 @@ impl App {
             folder,
             kept: false,
         };
-        let sink = self.open_sink(&target, false).await?;
+        // A disk that is not mounted must not pass for an archive that is gone.
+        let kept = self.expects_archive(source).await?;
+        let sink = self.open_sink(&target, kept).await?;
         sink.remove(&identity)
             .await
             .map_err(|e| ApiError::new(e.code(), e.detail))
+    }
+
+    /// Whether the source has an archive in its target: a checkpoint is stored once there is a manifest, and
+    /// is deleted when the source leaves the target on purpose.
+    pub(crate) async fn expects_archive(&self, source: &Source) -> Result<bool, StoreError> {
+        Ok(source.folder.is_some() && self.0.store.checkpoint(source.id).await?.is_some())
     }
 
     /// There is always a LOCAL target, so that a first source needs no settings.

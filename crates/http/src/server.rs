@@ -1,6 +1,7 @@
 //! The server: binds, says where it is, serves until it is told to stop.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use axum::Router;
 use gleaner_app::App;
@@ -119,7 +120,7 @@ impl Server {
     }
 
     /// Serves until `stop`; then answers under way get some seconds, event streams end, and what
-    /// changes something is done to its end.
+    /// changes something gets half a minute to come to its end.
     pub async fn run(self, stop: CancellationToken) {
         let streams_end = async {
             stop.cancelled().await;
@@ -128,9 +129,15 @@ impl Server {
         let served = connections::serve(self.listener, self.router, Limits::default(), stop.clone());
         tokio::join!(served, streams_end);
         self.work.close();
-        self.work.wait().await;
+        if tokio::time::timeout(LAST_WORK, self.work.wait()).await.is_err() {
+            tracing::warn!("a change was still under way when the server stopped");
+        }
     }
 }
+
+/// Time for changes under way when the server stops. Supervisors kill after as much, and runs that go on
+/// need theirs to keep what they have read.
+const LAST_WORK: Duration = Duration::from_secs(30);
 
 /// Addresses to open in a browser.
 #[derive(Debug, Clone)]

@@ -24,8 +24,9 @@ use crate::sink::{Archive, FileBody, FileFacts, Filed, SinkError, SinkErrorKind}
 const TRIES: u32 = 3;
 
 /// A file must have come at this many bytes a second on average, once `HEAD_START` is over. A batch is
-/// open until its files are done, so one that drips must end; six at once still fit a line of 1 Mbit/s.
-const SLOWEST: u64 = 16 * 1024;
+/// open until its files are done, so one that drips must end; the files of four runs at once, six each,
+/// still fit a line of 1 Mbit/s.
+const SLOWEST: u64 = 4 * 1024;
 
 /// Time a file has before its pace counts.
 const HEAD_START: Duration = Duration::from_mins(1);

@@ -58,9 +58,10 @@ impl Store {
         let row = sqlx::query(
             "SELECT count(*),
                     count(paused_at),
-                    count(CASE WHEN (SELECT r.state FROM runs r
+                    -- What quitting interrupted goes on by itself: nothing is wrong with it.
+                    count(CASE WHEN (SELECT r.state = 'failed' AND ifnull(r.code, '') <> 'INTERRUPTED' FROM runs r
                                      WHERE r.source_id = s.id AND r.state NOT IN ('queued', 'running')
-                                     ORDER BY r.id DESC LIMIT 1) = 'failed' THEN 1 END),
+                                     ORDER BY r.id DESC LIMIT 1) THEN 1 END),
                     (SELECT count(*) FROM runs WHERE state = 'running'),
                     (SELECT count(*) FROM runs WHERE state = 'queued'),
                     coalesce(sum(messages), 0)

@@ -86,12 +86,22 @@ async fn a_moved_data_folder_is_found_again_and_the_old_one_takes_no_more_edits(
         !config.data_dir.join("gleaner.db").exists(),
         "nothing stays behind"
     );
-    let pointer = std::fs::read_to_string(config.pointer.unwrap()).unwrap();
+    let pointer = std::fs::read_to_string(config.pointer.as_ref().unwrap()).unwrap();
     assert!(pointer.contains("new home"));
-    let moved = App::start(Config::for_tests(&to, &t.site.base_url()))
-        .await
-        .unwrap();
+    app.shutdown().await;
+    let moved = App::start(Config {
+        pointer: config.pointer.clone(),
+        ..Config::for_tests(&to, &t.site.base_url())
+    })
+    .await
+    .unwrap();
     assert_eq!(moved.list_sources().await.unwrap().len(), 1);
+
+    let back = PathInput {
+        path: config.data_dir.display().to_string(),
+    };
+    let back = moved.move_data(back).await;
+    assert!(back.is_ok(), "and back again: {back:?}");
 }
 
 #[tokio::test]

@@ -495,6 +495,13 @@ async fn the_overview_counts_what_is_there() {
     world
         .ended(&failing, Trigger::Manual, failed(), RunCounts::default(), noon())
         .await;
+    let quit = RunOutcome::Failed {
+        code: gleaner_domain::Code::Interrupted,
+        detail: "quit".to_owned(),
+    };
+    world
+        .ended(&busy, Trigger::Manual, quit, RunCounts::default(), noon())
+        .await;
     let waits = NewRun {
         uid: gleaner_domain::RunUid::new(),
         source_id: failing.id,
@@ -527,7 +534,7 @@ async fn the_overview_counts_what_is_there() {
     assert_eq!(
         seen,
         (4, 1, 1, 1, 1),
-        "a failed one that waits to run again still failed"
+        "a failed one that waits to run again still failed; one that quitting interrupted did not"
     );
     assert_eq!((overview.messages, overview.next_run_at), (2, Some(noon())));
 }
