@@ -97,6 +97,9 @@ async fn a_moved_data_folder_is_found_again_and_the_old_one_takes_no_more_edits(
     .unwrap();
     assert_eq!(moved.list_sources().await.unwrap().len(), 1);
 
+    for others in ["archive", "logs"] {
+        let _ = std::fs::remove_dir_all(config.data_dir.join(others));
+    }
     let back = PathInput {
         path: config.data_dir.display().to_string(),
     };
