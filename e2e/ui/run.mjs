@@ -15,8 +15,10 @@ const tally = { passed: 0, failed: 0, skipped: 0 };
 
 async function main() {
   const missing = Stage.missing();
-  for (const [title, chapter] of Object.entries({ journeys, looks, many })) {
-    const tests = Object.entries(chapter.tests).filter(([name]) => wanted === title || name.includes(wanted));
+  const chapters = { journeys, looks, many };
+  for (const [title, chapter] of Object.entries(chapters)) {
+    const fits = (name) => (wanted in chapters ? wanted === title : name.includes(wanted));
+    const tests = Object.entries(chapter.tests).filter(([name]) => fits(name));
     if (tests.length === 0) continue;
     if (missing) {
       tests.forEach(([name]) => report('skipped', name, missing));
