@@ -23,11 +23,20 @@ export const many = {
       await fill(stage);
       await page.goto(`${url}/settings`);
       await page.getByText('Copy diagnostics').waitFor();
+      // Taken in the page, at the frame after the first row exists: asking from outside costs time of its own.
+      await page.addInitScript(() => {
+        const watch = new MutationObserver(() => {
+          if (!document.querySelector('[role=gridcell]')) return;
+          watch.disconnect();
+          requestAnimationFrame(() => (window.firstRows = performance.now()));
+        });
+        watch.observe(document, { childList: true, subtree: true });
+      });
       const times = [];
       for (let round = 0; round < 5; round += 1) {
         await page.goto(`${url}/sources`, { waitUntil: 'commit' });
         await page.locator('[role=gridcell]').first().waitFor();
-        times.push(await page.evaluate(() => performance.now()));
+        times.push(await (await page.waitForFunction(() => window.firstRows)).jsonValue());
       }
       times.sort((a, b) => a - b);
       console.log(`        ${COUNT} sources: first rows after ${times[2].toFixed(0)} ms (median of 5, this build)`);
