@@ -20,6 +20,7 @@ use tauri_plugin_window_state::StateFlags;
 
 /// Runs the app until it is quit.
 pub fn run() -> ExitCode {
+    gleaner_app::memory::give_back_large_pieces();
     let config = match Config::from_env(None) {
         Ok(config) => config,
         Err(error) => return cannot_start(&error),

@@ -3,6 +3,7 @@
 //! On Linux a tray tells of no clicks, so the menu holds everything.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gleaner_app::view::{BulkAction, BulkSources, EditSettings, Overview, Tag};
@@ -42,7 +43,7 @@ pub(crate) fn start(handle: &AppHandle, app: &App) {
     match catch_unwind(AssertUnwindSafe(|| make(handle))) {
         Ok(Ok(lines)) => {
             handle.manage(Icon);
-            tauri::async_runtime::spawn(keep_true(lines, app.clone()));
+            tauri::async_runtime::spawn(keep_true(handle.clone(), Arc::new(lines), app.clone()));
         }
         Ok(Err(error)) => tracing::warn!(%error, "no tray"),
         Err(_) => tracing::warn!("no tray: the library for it is missing"),
@@ -185,10 +186,10 @@ async fn pause_or_resume(app: &App) -> ApiResult<()> {
     Ok(())
 }
 
-async fn keep_true(lines: Lines, app: App) {
+async fn keep_true(handle: AppHandle, lines: Arc<Lines>, app: App) {
     let mut events = app.subscribe();
     loop {
-        if let Err(error) = write(&lines, &app).await {
+        if let Err(error) = write(&handle, &lines, &app).await {
             tracing::warn!(%error, "the tray shows old figures");
         }
         if !something_changed(&mut events).await {
@@ -210,12 +211,24 @@ async fn something_changed(events: &mut Receiver<gleaner_app::view::Event>) -> b
     true
 }
 
-async fn write(lines: &Lines, app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// Has the event loop write the lines, and does not wait for it: it may be ending, which waits for this
+/// task.
+async fn write(
+    handle: &AppHandle,
+    lines: &Arc<Lines>,
+    app: &App,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let (overview, scheduler) = (app.overview().await?, app.scheduler_is_on().await?);
-    lines.state.set_text(state_line(&overview, scheduler))?;
-    lines
-        .pause
-        .set_text(if scheduler { "Pause all" } else { "Resume all" })?;
+    let lines = Arc::clone(lines);
+    handle.run_on_main_thread(move || {
+        let state = lines.state.set_text(state_line(&overview, scheduler));
+        let pause = lines
+            .pause
+            .set_text(if scheduler { "Pause all" } else { "Resume all" });
+        if let Err(error) = state.and(pause) {
+            tracing::warn!(%error, "the tray shows old figures");
+        }
+    })?;
     Ok(())
 }
 

@@ -9,8 +9,9 @@ pub(crate) const MAIN: &str = "main";
 /// Brings the window to the front; makes it if there is none. Returns before it is there.
 pub(crate) fn show(handle: &AppHandle) {
     let handle = handle.clone();
-    // Never in a handler of the event loop: making a window waits for that very loop.
-    tauri::async_runtime::spawn(async move {
+    // Never in a handler of the event loop: making a window waits for that very loop. Nor in a task: it
+    // would hold a thread of theirs for as long.
+    tauri::async_runtime::spawn_blocking(move || {
         if let Err(error) = bring_forward(&handle) {
             tracing::error!(%error, "the window cannot be shown");
         }

@@ -13,6 +13,7 @@ mod events;
 mod import;
 mod lease;
 pub mod logs;
+pub mod memory;
 mod mend;
 mod places;
 mod presence;
@@ -26,6 +27,7 @@ mod targets;
 pub mod view;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gleaner_domain::{Clock, Code, SystemClock};
 use gleaner_preview::PreviewClient;
@@ -41,6 +43,9 @@ use crate::board::Board;
 use crate::events::Bus;
 use crate::presence::Presence;
 use crate::settings::Caps;
+
+/// How long quitting waits for tasks, and then for the database.
+const PATIENCE_AT_THE_END: Duration = Duration::from_secs(10);
 
 /// The surface. Cheap to clone; all clones are one app.
 #[derive(Clone)]
@@ -105,18 +110,27 @@ impl App {
         &self.0.config
     }
 
-    /// Stops everything: runs keep their checkpoint. Waits at most ten seconds.
+    /// Stops everything: runs keep their checkpoint. Waits at most ten seconds for them, and as long for
+    /// the database.
     pub async fn shutdown(&self) {
         self.stop_tasks().await;
-        self.0.store.close().await;
+        // A call that holds its connection for good must not hold the door: SQLite mends itself.
+        if tokio::time::timeout(PATIENCE_AT_THE_END, self.0.store.close())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the database was still in use; it is closed with the process");
+        }
         self.0.presence.leave();
     }
 
     async fn stop_tasks(&self) {
         self.0.stop.cancel();
         self.0.tasks.close();
-        let patience = std::time::Duration::from_secs(10);
-        if tokio::time::timeout(patience, self.0.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(PATIENCE_AT_THE_END, self.0.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("some tasks did not stop in time; their checkpoints are kept");
         }
         drop(self.0.scheduler.lock().expect("no panic while held").take());

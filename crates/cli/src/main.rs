@@ -31,6 +31,7 @@ use crate::exit::Exit;
 use crate::out::Out;
 
 fn main() -> ExitCode {
+    gleaner_app::memory::give_back_large_pieces();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return out::usage(&error),
