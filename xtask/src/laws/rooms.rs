@@ -40,6 +40,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("gleaner-preview", &["gleaner-domain", "gleaner-scrape"]),
     ("gleaner-sinks", &["gleaner-domain", "gleaner-scrape"]),
     ("gleaner-store", &["gleaner-domain", "gleaner-scrape"]),
+    ("gleaner-vault", &["gleaner-domain"]),
+    ("gleaner-telegram", &["gleaner-domain", "gleaner-scrape"]),
     (
         "gleaner-app",
         &[
@@ -48,6 +50,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "gleaner-preview",
             "gleaner-sinks",
             "gleaner-store",
+            "gleaner-telegram",
+            "gleaner-vault",
         ],
     ),
     ("gleaner-http", &["gleaner-app", "gleaner-domain"]),
@@ -91,7 +95,7 @@ const HEAVY: &[Heavy] = &[
     },
     Heavy {
         library: "sqlx*",
-        rooms: &["gleaner-store"],
+        rooms: &["gleaner-store", "gleaner-telegram"],
         in_tests: false,
     },
     Heavy {
@@ -107,6 +111,21 @@ const HEAVY: &[Heavy] = &[
     Heavy {
         library: "clap",
         rooms: &["gleaner-cli", "gleaner-testkit", "xtask"],
+        in_tests: false,
+    },
+    Heavy {
+        library: "grammers-*",
+        rooms: &["gleaner-telegram", "gleaner-testkit"],
+        in_tests: false,
+    },
+    Heavy {
+        library: "fernet",
+        rooms: &["gleaner-vault"],
+        in_tests: false,
+    },
+    Heavy {
+        library: "keyring*",
+        rooms: &["gleaner-vault"],
         in_tests: false,
     },
     Heavy {

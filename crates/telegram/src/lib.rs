@@ -1,0 +1,1 @@
+//! Telegram through grammers: login, session files, the account behind a session.

@@ -1,0 +1,1 @@
+//! Seals, opens and stores secrets. The only crate that does.
