@@ -156,6 +156,7 @@ fn name_of(tag: Tag) -> &'static str {
         Tag::Messages => "messages",
         Tag::Targets => "targets",
         Tag::Settings => "settings",
+        Tag::Sessions => "sessions",
     }
 }
 

@@ -21,6 +21,7 @@ mod rows;
 mod runner;
 mod runs;
 mod scheduler;
+mod sessions;
 mod settings;
 mod sources;
 mod targets;

@@ -185,15 +185,9 @@ impl Code {
             Self::SessionRequired => "Choose a session that is a member of the channel.",
             Self::DuplicateSource => "Open the existing source, or choose another target.",
             Self::Unauthorized => "Open the address that `gleaner serve` printed.",
-            Self::DuplicateSession => {
-                "Choose another name, or use the session that is there."
-            }
-            Self::TempSessionNotFound => {
-                "Start again: a login in progress ends after 5 minutes."
-            }
-            Self::InvalidPhone => {
-                "Write it in international form, such as +1234567890."
-            }
+            Self::DuplicateSession => "Choose another name, or use the session that is there.",
+            Self::TempSessionNotFound => "Start again: a login in progress ends after 5 minutes.",
+            Self::InvalidPhone => "Write it in international form, such as +1234567890.",
             Self::PhoneBanned => {
                 "Open an official Telegram app with this number: it offers to ask for a review."
             }
@@ -203,30 +197,18 @@ impl Code {
             Self::InvalidPassword => {
                 "This is the password of two-step verification, set in Telegram under Privacy and Security."
             }
-            Self::SessionNotVerified => {
-                "Enter the code first."
-            }
+            Self::SessionNotVerified => "Enter the code first.",
             Self::ApiNotSet => {
                 "Get them at my.telegram.org under \"API development tools\", and enter them in Settings."
             }
-            Self::ApiInvalid => {
-                "Check them in Settings against my.telegram.org."
-            }
-            Self::SessionDead => {
-                "Log in again: the session keeps its sources."
-            }
-            Self::KeyringLocked => {
-                "Unlock the keyring, then try again."
-            }
+            Self::ApiInvalid => "Check them in Settings against my.telegram.org.",
+            Self::SessionDead => "Log in again: the session keeps its sources.",
+            Self::KeyringLocked => "Unlock the keyring, then try again.",
             Self::KeyringAbsent => {
                 "Start a keyring service, such as GNOME Keyring or KWallet, or name a key file in GLEANER_ENCRYPTION_KEY_FILE."
             }
-            Self::KeyGone => {
-                "Restore it from the recovery file; nothing was changed."
-            }
-            Self::KeyWrong => {
-                "Restore the right key from the recovery file; nothing was changed."
-            }
+            Self::KeyGone => "Restore it from the recovery file; nothing was changed.",
+            Self::KeyWrong => "Restore the right key from the recovery file; nothing was changed.",
             _ => return None,
         })
     }

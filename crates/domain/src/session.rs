@@ -148,19 +148,35 @@ mod tests {
     use super::*;
 
     fn phone(text: &str) -> Option<String> {
-        text.parse::<PhoneNumber>().ok().map(|phone| phone.as_str().to_owned())
+        text.parse::<PhoneNumber>()
+            .ok()
+            .map(|phone| phone.as_str().to_owned())
     }
 
     #[test]
     fn all_spellings_of_a_number_are_one() {
-        for text in ["+1234567890", " +1 (234) 567-890 ", "001234567890", "+1.234.567.890"] {
+        for text in [
+            "+1234567890",
+            " +1 (234) 567-890 ",
+            "001234567890",
+            "+1.234.567.890",
+        ] {
             assert_eq!(phone(text).as_deref(), Some("+1234567890"), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "+", "1234567890", "+12345", "+12345678901234567", "+123456789a", "+0123456789", "hello"] {
+        for text in [
+            "",
+            "+",
+            "1234567890",
+            "+12345",
+            "+12345678901234567",
+            "+123456789a",
+            "+0123456789",
+            "hello",
+        ] {
             assert_eq!(phone(text), None, "{text}");
         }
     }

@@ -109,9 +109,11 @@ fn status_of(code: Code) -> StatusCode {
         | Code::NotASession => StatusCode::BAD_REQUEST,
         Code::Unauthorized => StatusCode::UNAUTHORIZED,
         Code::Forbidden => StatusCode::FORBIDDEN,
-        Code::TempSessionNotFound | Code::SourceNotFound | Code::SessionNotFound | Code::RunNotFound | Code::TargetNotFound => {
-            StatusCode::NOT_FOUND
-        }
+        Code::TempSessionNotFound
+        | Code::SourceNotFound
+        | Code::SessionNotFound
+        | Code::RunNotFound
+        | Code::TargetNotFound => StatusCode::NOT_FOUND,
         Code::DuplicateSource
         | Code::DuplicateSession
         | Code::ApiNotSet

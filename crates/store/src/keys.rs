@@ -9,9 +9,10 @@ use crate::{KeyStored, SealedStored, Store, StoreError};
 impl Store {
     /// All keys there ever were, the oldest first.
     pub async fn keys(&self) -> Result<Vec<KeyStored>, StoreError> {
-        let rows = sqlx::query("SELECT kid, state, kcv, created_at FROM crypto_keys ORDER BY created_at, kid")
-            .fetch_all(&self.readers)
-            .await?;
+        let rows =
+            sqlx::query("SELECT kid, state, kcv, created_at FROM crypto_keys ORDER BY created_at, kid")
+                .fetch_all(&self.readers)
+                .await?;
         rows.iter()
             .map(|row| {
                 let mut columns = Columns::of(row);
@@ -115,11 +116,12 @@ impl Store {
 
     /// A sealed setting.
     pub async fn sealed_setting(&self, name: &str) -> Result<Option<SealedStored>, StoreError> {
-        let row: Option<(String, String, String)> =
-            sqlx::query_as("SELECT sealed_token, sealed_kid, sealed_mac FROM sealed_settings WHERE name = ?1")
-                .bind(name)
-                .fetch_optional(&self.readers)
-                .await?;
+        let row: Option<(String, String, String)> = sqlx::query_as(
+            "SELECT sealed_token, sealed_kid, sealed_mac FROM sealed_settings WHERE name = ?1",
+        )
+        .bind(name)
+        .fetch_optional(&self.readers)
+        .await?;
         Ok(row.map(SealedStored::from))
     }
 

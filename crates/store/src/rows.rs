@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use gleaner_domain::{
     AccessLevel, Account, Channel, ChannelId, Code, PeerAddress, RunCounts, RunState, RunUid, Schedule,
-    ScrapePolicy, Session, SessionHealth, SessionOrigin, SessionUid, Source, SourceId, SourceUid, TargetKind, TargetUid, Trigger,
+    ScrapePolicy, Session, SessionHealth, SessionOrigin, SessionUid, Source, SourceId, SourceUid, TargetKind,
+    TargetUid, Trigger,
 };
 use gleaner_scrape::NoteLevel;
 

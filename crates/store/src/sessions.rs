@@ -263,7 +263,9 @@ fn session(row: &SqliteRow) -> Result<Session, StoreError> {
 }
 
 fn account_json(account: Option<&Account>) -> Result<Option<String>, StoreError> {
-    account.map(|account| column::json("account", account)).transpose()
+    account
+        .map(|account| column::json("account", account))
+        .transpose()
 }
 
 fn name_key(name: &str) -> String {

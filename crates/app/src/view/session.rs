@@ -1,5 +1,6 @@
 //! Sessions: the contract's pictures, logins in progress, the key.
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use gleaner_domain::{Account, Session, SessionHealth, SessionId, SessionOrigin, SessionUid, SourceId};
 use serde::{Deserialize, Serialize};
@@ -225,6 +226,17 @@ pub struct SessionSource {
     pub id: SourceId,
     /// Its name.
     pub name: String,
+}
+
+/// A session file as it was uploaded.
+#[derive(Clone, Default)]
+pub struct UploadSession {
+    /// The user's name for it.
+    pub session_name: String,
+    /// The number of the account; may be empty.
+    pub phone_number: String,
+    /// The file: as secret as a password.
+    pub file: Bytes,
 }
 
 /// A session from a text, as Telethon and Pyrogram write it.
