@@ -136,7 +136,8 @@ impl Attempt {
             let request = tl::functions::auth::CheckPassword { password };
             match self.authorise(&request).await {
                 Err(LoginError::Telegram(refusal))
-                    if stale == 0 && matches!(refusal.name.as_str(), "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED") =>
+                    if stale == 0
+                        && matches!(refusal.name.as_str(), "SRP_ID_INVALID" | "SRP_PASSWORD_CHANGED") =>
                 {
                     stale += 1;
                 }
@@ -164,7 +165,7 @@ impl Attempt {
     pub(crate) async fn password_needed(&mut self) {
         let asked = self.ask(&tl::functions::account::GetPassword {}).await;
         let hint = match asked {
-            Ok(enums::account::Password::Password(asked)) => asked.hint.filter(|hint| !hint.is_empty()),
+            Ok(enums::account::Password::Password(asked)) => hint(asked),
             Err(_) => None,
         };
         self.stage = Stage::Password { hint };
@@ -210,13 +211,34 @@ impl Attempt {
     }
 
     async fn look(&mut self, within: Duration) -> Result<(), Failure> {
-        match self.link.invoke(&who_am_i(), within).await {
-            Ok(users) => self.stage = Stage::Done(Account::of_users(users)?),
-            Err(failure) if failure.is("SESSION_PASSWORD_NEEDED") => self.password_needed().await,
-            Err(failure) => return Err(failure),
+        let unknown = match self.link.invoke(&who_am_i(), within).await {
+            Ok(users) => {
+                self.stage = Stage::Done(Account::of_users(users)?);
+                return Ok(());
+            }
+            Err(failure) => failure,
+        };
+        let halfway = unknown == Dead::Unauthorised.into() || unknown.is("SESSION_PASSWORD_NEEDED");
+        if !halfway {
+            return Err(unknown);
         }
-        Ok(())
+        // Nobody is logged in; but whoever only owes the password may ask how to prove it.
+        let asked = self
+            .link
+            .invoke(&tl::functions::account::GetPassword {}, within)
+            .await;
+        match asked {
+            Ok(enums::account::Password::Password(asked)) if asked.has_password => {
+                self.stage = Stage::Password { hint: hint(asked) };
+                Ok(())
+            }
+            _ => Err(unknown),
+        }
     }
+}
+
+fn hint(asked: tl::types::account::Password) -> Option<String> {
+    asked.hint.filter(|hint| !hint.is_empty())
 }
 
 /// What a step of a login leads to.

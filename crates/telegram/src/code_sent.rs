@@ -80,7 +80,12 @@ impl CodeSent {
             SentCodeType::App(sent) => (Delivery::App, Some(sent.length)),
             SentCodeType::Sms(sent) => (Delivery::Sms, Some(sent.length)),
             SentCodeType::Call(sent) => (Delivery::Call, Some(sent.length)),
-            SentCodeType::FlashCall(sent) => (Delivery::FlashCall { pattern: sent.pattern }, None),
+            SentCodeType::FlashCall(sent) => (
+                Delivery::FlashCall {
+                    pattern: sent.pattern,
+                },
+                None,
+            ),
             SentCodeType::MissedCall(sent) => {
                 (Delivery::MissedCall { prefix: sent.prefix }, Some(sent.length))
             }

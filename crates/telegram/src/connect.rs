@@ -110,7 +110,10 @@ impl Connector {
     }
 
     /// What every connection starts with.
-    pub(crate) fn introduce<R>(&self, query: R) -> tl::functions::InvokeWithLayer<tl::functions::InitConnection<R>> {
+    pub(crate) fn introduce<R>(
+        &self,
+        query: R,
+    ) -> tl::functions::InvokeWithLayer<tl::functions::InitConnection<R>> {
         tl::functions::InvokeWithLayer {
             layer: tl::LAYER,
             query: tl::functions::InitConnection {

@@ -180,7 +180,10 @@ mod tests {
 
     fn told(code: i32, message: &str) -> Failure {
         let error_message = message.to_owned();
-        let error = grammers_tl_types::types::RpcError { error_code: code, error_message };
+        let error = grammers_tl_types::types::RpcError {
+            error_code: code,
+            error_message,
+        };
         Failure::of(InvocationError::Rpc(RpcError::from(error)))
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use grammers_mtsender::{ConnectionParams, NoRetries, SenderPool, SenderPoolHandle};
 use grammers_session::updates::UpdatesLike;
-use grammers_tl_types::{self as tl, Deserializable as _, RemoteCall, Serializable as _};
+use grammers_tl_types::{self as tl, Deserializable as _, RemoteCall};
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -141,7 +141,9 @@ impl Link {
     }
 
     async fn start(&self) -> Result<Pool, Failure> {
-        let Connector { api, device, proxy, .. } = &self.connector;
+        let Connector {
+            api, device, proxy, ..
+        } = &self.connector;
         let proxy_url = match proxy {
             None => None,
             Some(proxy) => Some(proxy.resolve().await.map_err(|_| Unreachable::Proxy)?.to_string()),

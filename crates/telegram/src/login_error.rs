@@ -142,7 +142,9 @@ impl LoginError {
             Self::Dead(_) => "Log in again.",
             Self::TooManyAttempts => "Wait some hours, or log in with a QR code.",
             Self::Unreachable(Unreachable::Proxy) => "Check the proxy in Settings.",
-            Self::Unreachable(_) => "Check the connection; where Telegram is blocked, set a proxy in Settings.",
+            Self::Unreachable(_) => {
+                "Check the connection; where Telegram is blocked, set a proxy in Settings."
+            }
             Self::FloodWait { .. }
             | Self::NotSupported(_)
             | Self::OutOfTurn
@@ -171,7 +173,9 @@ impl LoginError {
         match refusal.name.as_str() {
             "PHONE_NUMBER_INVALID" => Self::PhoneInvalid,
             "PHONE_NUMBER_BANNED" => Self::PhoneBanned,
-            "PHONE_NUMBER_UNOCCUPIED" | "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN" | "APP_SIGNUP_FORBIDDEN" => Self::NoAccount,
+            "PHONE_NUMBER_UNOCCUPIED" | "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN" | "APP_SIGNUP_FORBIDDEN" => {
+                Self::NoAccount
+            }
             "PHONE_CODE_INVALID" | "PHONE_CODE_EMPTY" | "CODE_INVALID" | "EMAIL_VERIFY_EXPIRED" => {
                 Self::CodeInvalid
             }

@@ -101,7 +101,9 @@ impl Patience {
 
     /// What all the tries of one request may take together.
     pub fn total(&self) -> Duration {
-        self.attempt.saturating_mul(self.tries.max(1)).min(self.attempt * 3)
+        self.attempt
+            .saturating_mul(self.tries.max(1))
+            .min(self.attempt * 3)
     }
 
     fn pause(&self, tried: u32) -> Duration {
@@ -140,7 +142,11 @@ mod tests {
     }
 
     fn refused(code: i32, name: &str) -> Result<u8, Failure> {
-        Err(Refusal { code, name: name.into() }.into())
+        Err(Refusal {
+            code,
+            name: name.into(),
+        }
+        .into())
     }
 
     #[tokio::test]

@@ -60,6 +60,9 @@ mod tests {
 
     #[test]
     fn debug_keeps_the_number_to_itself() {
-        assert_eq!(format!("{:?}", Phone::parse("+15550042").unwrap()), "Phone(...42)");
+        assert_eq!(
+            format!("{:?}", Phone::parse("+15550042").unwrap()),
+            "Phone(...42)"
+        );
     }
 }

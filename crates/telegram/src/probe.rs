@@ -16,7 +16,11 @@ use crate::keys::SessionKeys;
 use crate::patience::Repeat;
 
 /// Asks, with all the tries the connector allows; each on a new connection, after the last is closed.
-pub(crate) async fn ask<R>(connector: &Connector, keys: &SessionKeys, request: R) -> Result<R::Return, Failure>
+pub(crate) async fn ask<R>(
+    connector: &Connector,
+    keys: &SessionKeys,
+    request: R,
+) -> Result<R::Return, Failure>
 where
     R: RemoteCall + Clone + Send + Sync + 'static,
     R::Return: Send + 'static,

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::account::Account;
 use crate::attempt::{Attempt, Stage, Step};
 use crate::connect::Connector;
+use crate::failure::Failure;
 use crate::keys::SessionKeys;
 use crate::login_error::LoginError;
 
@@ -85,7 +86,8 @@ impl QrLogin {
                 self.attempt.move_to(there.dc_id).await?;
                 let request = tl::functions::auth::ImportLoginToken { token: there.token };
                 answer = match self.attempt.knock(&request).await {
-                    Err(failure) if failure.is("AUTH_TOKEN_EXPIRED") => continue,
+                    // Too late, or the answer to an earlier one was lost: show another.
+                    Err(Failure::Refused(refusal)) if refusal.name.starts_with("AUTH_TOKEN_") => continue,
                     outcome => outcome?,
                 };
             }

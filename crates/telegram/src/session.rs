@@ -141,9 +141,18 @@ mod tests {
     #[tokio::test]
     async fn addresses_a_server_hands_out_change_nothing() {
         let session = PinnedSession::new(2, here(), None);
-        session.set_dc_option(&option(2, "10.0.0.1:9", None)).await.unwrap();
-        session.set_dc_option(&option(4, "10.0.0.1:9", Some(1))).await.unwrap();
-        assert_eq!(session.dc_option(2).unwrap().unwrap(), option(2, "127.0.0.1:4443", None));
+        session
+            .set_dc_option(&option(2, "10.0.0.1:9", None))
+            .await
+            .unwrap();
+        session
+            .set_dc_option(&option(4, "10.0.0.1:9", Some(1)))
+            .await
+            .unwrap();
+        assert_eq!(
+            session.dc_option(2).unwrap().unwrap(),
+            option(2, "127.0.0.1:4443", None)
+        );
         assert_eq!(session.dc_option(4).unwrap(), None);
         assert!(session.keys(None).is_none());
     }
@@ -151,8 +160,14 @@ mod tests {
     #[tokio::test]
     async fn a_first_key_is_kept_and_a_second_refused() {
         let session = PinnedSession::new(2, here(), None);
-        session.set_dc_option(&option(2, "10.0.0.1:9", Some(7))).await.unwrap();
-        session.set_dc_option(&option(2, "10.0.0.1:9", Some(7))).await.unwrap();
+        session
+            .set_dc_option(&option(2, "10.0.0.1:9", Some(7)))
+            .await
+            .unwrap();
+        session
+            .set_dc_option(&option(2, "10.0.0.1:9", Some(7)))
+            .await
+            .unwrap();
         let second = session.set_dc_option(&option(2, "10.0.0.1:9", Some(8))).await;
         assert_eq!(second, Err(KeyReplaced));
         let keys = session.keys(Some(5)).unwrap();
