@@ -138,14 +138,15 @@ impl Failure {
     pub(crate) fn of(error: InvocationError) -> Self {
         match error {
             InvocationError::Rpc(error) => Self::told(error.code, &error.name, error.value),
-            InvocationError::Io(_) | InvocationError::Dropped(_) => Unreachable::Connection.into(),
             InvocationError::Transport(transport::Error::BadStatus { status: 404 })
             // Our session takes no second key: grammers had made one because of a 404.
             | InvocationError::Session(_) => Dead::KeyUnknown.into(),
             InvocationError::Transport(transport::Error::BadStatus { status: 429 }) => {
                 Unreachable::TooManyConnections.into()
             }
-            InvocationError::Transport(_) => Unreachable::Connection.into(),
+            InvocationError::Io(_) | InvocationError::Dropped(_) | InvocationError::Transport(_) => {
+                Unreachable::Connection.into()
+            }
             InvocationError::Authentication(_) => Unreachable::Handshake.into(),
             InvocationError::Deserialize(_) | InvocationError::InvalidDc => Self::NotUnderstood,
         }

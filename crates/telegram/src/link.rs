@@ -57,7 +57,7 @@ impl Link {
     pub async fn invoke<R: RemoteCall>(&self, request: &R, limit: Duration) -> Result<R::Return, Failure> {
         self.send(request.to_bytes(), Repeat::Safe, limit)
             .await
-            .and_then(read::<R>)
+            .and_then(|answer| read::<R>(&answer))
     }
 
     /// Sends a request once: after [`Failure::Unreachable`] it may or may not have arrived.
@@ -68,7 +68,7 @@ impl Link {
     ) -> Result<R::Return, Failure> {
         self.send(request.to_bytes(), Repeat::Never, limit)
             .await
-            .and_then(read::<R>)
+            .and_then(|answer| read::<R>(&answer))
     }
 
     /// What to seal; `None` before a key is agreed on.
@@ -106,18 +106,17 @@ impl Link {
         let end = Instant::now() + within;
         let pool = timeout_at(end, self.pool()).await;
         let (handle, number) = pool.map_err(|_| Unreachable::Timeout)??;
-        match timeout_at(end, handle.raw_invoke_in_dc(self.session.dc_id(), body)).await {
-            Ok(answer) => answer.map_err(Failure::of),
-            Err(_) => {
-                // The pool may wait for a connection that never comes, or hold one that is dead and
-                // does not know it. The next try gets a new one.
-                let mut state = self.state.lock().await;
-                if state.pools == number {
-                    state.retire(self.connector.patience.close);
-                }
-                Err(Unreachable::Timeout.into())
-            }
+        let answer = timeout_at(end, handle.raw_invoke_in_dc(self.session.dc_id(), body)).await;
+        if let Ok(answer) = answer {
+            return answer.map_err(Failure::of);
         }
+        // The pool may wait for a connection that never comes, or hold one that is dead and does not
+        // know it. The next try gets a new one.
+        let mut state = self.state.lock().await;
+        if state.pools == number {
+            state.retire(self.connector.patience.close);
+        }
+        Err(Unreachable::Timeout.into())
     }
 
     async fn pool(&self) -> Result<(SenderPoolHandle, u64), Failure> {
@@ -227,8 +226,8 @@ impl Drop for Pool {
     }
 }
 
-fn read<R: RemoteCall>(answer: Vec<u8>) -> Result<R::Return, Failure> {
-    R::Return::from_bytes(&answer).map_err(|_| Failure::NotUnderstood)
+fn read<R: RemoteCall>(answer: &[u8]) -> Result<R::Return, Failure> {
+    R::Return::from_bytes(answer).map_err(|_| Failure::NotUnderstood)
 }
 
 fn stirs(update: &UpdatesLike) -> bool {

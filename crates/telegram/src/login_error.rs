@@ -121,7 +121,7 @@ impl LoginError {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::PhoneInvalid => "Write the number with its country code, such as +44 7700 900123.",
-            Self::PhoneBanned => {
+            Self::PhoneBanned | Self::Dead(Dead::Banned) => {
                 "Open an official Telegram app with this number and send a recovery request from there."
             }
             Self::NoAccount => "Sign up in an official Telegram app first.",
@@ -135,9 +135,6 @@ impl LoginError {
             Self::ApiInvalid => "Check the API id and hash in Settings against my.telegram.org.",
             Self::NotSupported(NotSupported::Delivery | NotSupported::Payment) => {
                 "Log in with a QR code instead, from an app that is logged in."
-            }
-            Self::Dead(Dead::Banned) => {
-                "Open an official Telegram app with this number and send a recovery request from there."
             }
             Self::Dead(_) => "Log in again.",
             Self::TooManyAttempts => "Wait some hours, or log in with a QR code.",

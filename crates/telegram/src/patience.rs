@@ -44,7 +44,7 @@ pub(crate) enum Repeat {
 }
 
 /// No pause is longer than this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// "Start again" and "not yet in step" are repeated this often, and at once.
 const RESTARTS: u32 = 2;
