@@ -12,6 +12,12 @@ pub mod error;
 mod events;
 mod import;
 mod lease;
+mod telegram;
+mod session_import;
+mod safe;
+mod logins;
+mod login;
+mod keys;
 pub mod logs;
 pub mod memory;
 mod mend;
@@ -41,6 +47,8 @@ pub use error::{ApiError, ApiResult, FieldError};
 pub use runner::OnProgress;
 
 use crate::board::Board;
+use crate::logins::Logins;
+use crate::safe::Safe;
 use crate::events::Bus;
 use crate::presence::Presence;
 use crate::settings::Caps;
@@ -69,6 +77,10 @@ pub(crate) struct Inner {
     closed: Mutex<Option<String>>,
     /// Tells other processes that this one has the data folder open.
     presence: Presence,
+    /// Whose keys and sessions these are; see [`safe`].
+    workspace: uuid::Uuid,
+    safe: Safe,
+    logins: Logins,
 }
 
 impl App {
@@ -87,7 +99,10 @@ impl App {
         let store = Store::open(&config.data_dir.join("gleaner.db")).await?;
         let preview = runner::preview_client(&config, &store, &clock)?;
         let bus = Bus::start(&store).await?;
+        let workspace = safe::workspace(&store).await?;
+        let safe = Safe::new(&config, workspace);
         let app = Self(Arc::new(Inner {
+            safe,
             config,
             store,
             clock,
@@ -99,10 +114,13 @@ impl App {
             scheduler: Mutex::new(None),
             closed: Mutex::new(None),
             presence,
+            workspace,
+            logins: Logins::default(),
         }));
         app.default_local_target().await?;
         app.mend_interrupted_runs().await?;
         app.tail_events();
+        app.sweep_logins();
         Ok(app)
     }
 
@@ -127,6 +145,7 @@ impl App {
 
     async fn stop_tasks(&self) {
         self.0.stop.cancel();
+        self.end_logins().await;
         self.0.tasks.close();
         if tokio::time::timeout(PATIENCE_AT_THE_END, self.0.tasks.wait())
             .await

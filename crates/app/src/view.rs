@@ -20,7 +20,7 @@ pub use picture::{Completeness, CompletenessStep, DayCount, IdRange, MessageRow,
 pub use run::{LogLine, RunDetail, RunFilter, RunProgress, RunRow};
 pub use session::{
     CodeDelivery, ContractSession, EditProxy, EditSession, EditTelegram, Finalize, ImportString, KeyState,
-    KeyStatus, OtpSent, OtpVerified, ProxyRow, QrCode, SendOtp, SessionRow, SessionSource, StartQr,
+    KeyStatus, OtpSent, OtpVerified, ProxyRow, QrCode, RotationReport, SendOtp, SessionRow, SessionSource, StartQr,
     TelegramSettings, TempPassword, TempSession, TempStep, UploadSession, VerifyOtp,
 };
 pub use settings::{DataReport, EditSettings, EraseData, Event, Message, Overview, PathInput, Settings, Tag};

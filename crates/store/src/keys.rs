@@ -26,6 +26,37 @@ impl Store {
             .collect()
     }
 
+    /// Writes down the first keys of all; false when somebody else was first, and nothing is written then.
+    pub async fn add_first_keys(&self, keys: &[KeyStored]) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM crypto_keys)")
+            .fetch_one(&mut *tx)
+            .await?;
+        if there {
+            return Ok(false);
+        }
+        for key in keys {
+            sqlx::query("INSERT INTO crypto_keys (kid, state, kcv, created_at) VALUES (?1, ?2, ?3, ?4)")
+                .bind(&key.kid)
+                .bind(&key.state)
+                .bind(&key.kcv)
+                .bind(column::ms(key.created_at))
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The id of the key that seals.
+    pub async fn primary_key(&self) -> Result<Option<String>, StoreError> {
+        Ok(
+            sqlx::query_scalar("SELECT kid FROM crypto_keys WHERE state = 'primary'")
+                .fetch_optional(&self.readers)
+                .await?,
+        )
+    }
+
     /// Writes down a new key. As `primary` it takes the place of the one before, which then only opens.
     pub async fn add_key(&self, key: &KeyStored) -> Result<(), StoreError> {
         let mut tx = self.write().await?;

@@ -6,6 +6,8 @@ mod check;
 mod code_sent;
 mod connect;
 pub mod data_centres;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod export;
 mod failure;
 mod imported;

@@ -359,3 +359,12 @@ pub enum KeyState {
     /// What is kept there is no key.
     Damaged,
 }
+
+/// What a rotation did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RotationReport {
+    /// The key that seals from now on.
+    pub kid: String,
+    /// Things sealed again.
+    pub resealed: u64,
+}
