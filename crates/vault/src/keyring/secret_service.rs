@@ -67,6 +67,7 @@ fn told_by_bus(error: &zbus::Error) -> KeyringError {
         }
         zbus::Error::FDO(error) => told_by_fdo(error),
         zbus::Error::InputOutput(_)
+        | zbus::Error::Connection(..)
         | zbus::Error::Address(_)
         | zbus::Error::Handshake(_)
         | zbus::Error::InterfaceNotFound => KeyringError::Absent(error.to_string()),
