@@ -67,9 +67,16 @@ async fn what_is_no_file_says_so() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_device_is_not_waited_for() {
-    let read = session_file::read(Path::new("/dev/zero")).await.unwrap_err();
-    assert!(matches!(read, Error::NotAFile), "{read}");
+async fn a_device_or_a_pipe_is_not_waited_for() {
+    let error = session_file::read(Path::new("/dev/zero")).await.unwrap_err();
+    assert!(matches!(error, Error::NotAFile), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = made::file(folder.path(), &made::telethon(8)).await;
+    let pipe = folder.path().join("made.session-journal");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let error = session_file::read(&path).await.unwrap_err();
+    assert!(matches!(error, Error::NotAFile), "{error}");
 }
 
 #[cfg(unix)]

@@ -61,6 +61,35 @@ async fn a_schema_of_ten_thousands_of_tables_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_schema_of_wide_tables_takes_no_memory_to_speak_of() {
+    let columns: Vec<_> = (0..1_900).map(|column| format!("c{column}")).collect();
+    let many = format!(
+        "PRAGMA writable_schema = ON; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         INSERT INTO sqlite_schema SELECT 'table', 't' || i, 't' || i, 2, 'CREATE TABLE t' || i || '({})' FROM n;",
+        columns.join(","),
+    );
+    let bytes = made::bytes(&(made::telethon(8) + &many)).await;
+    // Making it took memory as well; Linux forgets that peak when asked.
+    let before = fs::write("/proc/self/clear_refs", "5").ok().and_then(|()| peak());
+    let error = session_file::read_bytes(&bytes).await.unwrap_err();
+    assert!(matches!(error, Error::Excessive), "{error}");
+    if let (Some(before), Some(after)) = (before, peak()) {
+        println!(
+            "{} MiB of schema; peak {before} KiB, then {after} KiB",
+            bytes.len() >> 20
+        );
+        assert!(after < before + (64 << 10), "{before} KiB, then {after} KiB");
+    }
+}
+
+/// Most memory this process ever held, in KiB, where the system tells.
+fn peak() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[tokio::test]
 async fn a_name_that_is_no_text_does_no_harm() {
     // The bytes of a name and of a type, made invalid UTF-8 behind SQLite's back.
     let sql = made::telethon(8) + "CREATE TABLE tableqqq (columnww kindzzzz);";

@@ -65,7 +65,7 @@ async fn mutated_sessions_are_refused_or_read_and_never_written() {
         assert!(took < LONGEST, "case {case} took {took:?}: {seen:?}");
         tally.count(&seen, took);
     }
-    tally.print(cases);
+    println!("{}", tally.report(cases));
     assert_eq!(PANICS.load(Ordering::Relaxed), 0, "something panicked");
     assert!(
         tally.read > 0 && tally.refused.len() > 5,
@@ -258,19 +258,16 @@ impl Tally {
         self.times.push(took);
     }
 
-    fn print(&mut self, cases: usize) {
+    fn report(&mut self, cases: usize) -> String {
         self.times.sort_unstable();
         let at = |part: usize| self.times[(cases - 1) * part / 1000];
-        println!(
-            "{cases} cases: {} read; time p50 {:?}, p99 {:?}, longest {:?}",
-            self.read,
-            at(500),
-            at(990),
-            at(1000)
-        );
-        for (why, count) in &self.refused {
-            println!("{count:7} {why}");
-        }
+        let (p50, p99, longest) = (at(500), at(990), at(1000));
+        let mut lines = vec![format!(
+            "{cases} cases: {} read; time p50 {p50:?}, p99 {p99:?}, longest {longest:?}",
+            self.read
+        )];
+        lines.extend(self.refused.iter().map(|(why, count)| format!("{count:7} {why}")));
+        lines.join("\n")
     }
 }
 

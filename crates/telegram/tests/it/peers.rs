@@ -20,6 +20,7 @@ async fn what_the_programs_make_reads() {
         .await
         .is_none()
     {
+        println!("{SKIPPED}");
         return;
     }
     let before = made::everything(folder.path());
@@ -77,6 +78,7 @@ async fn telethon_opens_what_is_given_out() {
         let text = export::telethon_string(&keys).unwrap();
         std::fs::write(folder.path().join("exported.txt"), text.expose_secret()).unwrap();
         let Some(found) = run(&["open", folder.path().to_str().unwrap()]).await else {
+            println!("{SKIPPED}");
             return;
         };
         let found: serde_json::Value = serde_json::from_str(&found).unwrap();
@@ -90,12 +92,11 @@ async fn telethon_opens_what_is_given_out() {
     }
 }
 
-/// What the script printed; `None`, said aloud, where there is no Python with the programs.
+const SKIPPED: &str = "SKIPPED: no Python with the peers of xtask/peers.txt (GLEANER_PEERS_PYTHON)";
+
+/// What the script printed; `None` where there is no Python with the programs.
 async fn run(arguments: &[&str]) -> Option<String> {
-    let Some(python) = python() else {
-        println!("SKIPPED: no Python with the peers of xtask/peers.txt (GLEANER_PEERS_PYTHON)");
-        return None;
-    };
+    let python = python()?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/peers.py");
     let mut command = Command::new(python);
     command.arg(script).args(arguments).kill_on_drop(true);
