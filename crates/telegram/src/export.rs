@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE;
 use secrecy::SecretString;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::keys::{AuthKey, SessionKeys};
 
@@ -112,8 +112,9 @@ async fn database(keys: &SessionKeys) -> Result<Zeroizing<Vec<u8>>, ExportError>
             .bind(keys.auth_key.bytes().as_slice())
             .execute(&mut database)
             .await?;
-        let bytes = database.serialize(None).await?;
+        let mut bytes = database.serialize(None).await?;
         let copy = Zeroizing::new(bytes.to_vec());
+        bytes.zeroize();
         database.close().await?;
         Ok(copy)
     };

@@ -42,7 +42,11 @@ pub async fn read(path: &Path) -> Result<Imported, SessionFileError> {
         read
     });
     let read = read.await;
-    blocking(move || copy.delete()).await?;
+    blocking(move || {
+        copy.delete();
+        Ok(())
+    })
+    .await?;
     read
 }
 

@@ -11,9 +11,9 @@ use crate::imported::shown;
 /// SQLite's instructions between two looks at how many there were.
 const STEP: i32 = 100;
 
-/// Steps a database may take altogether. A session takes some 10; each table in a schema costs a
-/// fraction of one, so that this also bounds the memory a schema takes.
-const MOST_STEPS: u32 = 200;
+/// Steps a database may take altogether. A session takes fewer than 3; every eight tables or so of
+/// a schema cost another, so that this also bounds the memory a schema takes.
+const MOST_STEPS: u32 = 10;
 
 pub(super) struct Database(SqliteConnection);
 
@@ -78,6 +78,7 @@ impl Database {
 }
 
 /// SQLite's result codes: <https://www.sqlite.org/rescode.html>.
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 pub(super) fn failed(cause: sqlx::Error) -> SessionFileError {
     const INTERRUPT: i32 = 9;
     const FULL: i32 = 13;

@@ -91,11 +91,10 @@ fn parse(row: &SqliteRow, origin: Origin) -> Result<Imported, SessionFileError> 
         .map_err(failed)?;
     let key = Bytes::new(key.unwrap_or_default());
     match (&*text("key_kind")?, number("key_size")?) {
-        ("null", _) => {}
         ("blob", Some(size)) if size > MOST_KEY as i64 => {
             return Err(too_long(size));
         }
-        ("blob", _) => {}
+        ("blob" | "null", _) => {}
         _ => return Err(SessionFileError::WrongKind("auth_key")),
     }
     let host = row

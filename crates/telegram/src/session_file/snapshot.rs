@@ -28,10 +28,6 @@ impl Snapshot {
         if about.is_dir() {
             return Err(folder(path));
         }
-        // Not a matter of taste: reading a pipe would wait for ever.
-        if !about.is_file() {
-            return Err(SessionFileError::NotAFile);
-        }
         // SQLite keeps journals beside the file a link points to.
         let main = fs::canonicalize(path).map_err(unreadable)?;
         let files = [main.clone(), beside(&main, "-journal"), beside(&main, "-wal")];
@@ -51,7 +47,7 @@ impl Snapshot {
     }
 
     pub(super) fn has_journal(&self) -> bool {
-        !self.main.is_empty() && !(self.journal.is_empty() && self.wal.is_empty())
+        !(self.main.is_empty() || self.journal.is_empty() && self.wal.is_empty())
     }
 
     /// Writes it where only we can look, for SQLite to finish or undo what was under way.
@@ -78,8 +74,12 @@ pub(super) struct Copy {
 }
 
 impl Copy {
-    pub(super) fn delete(self) -> Result<(), SessionFileError> {
-        self.folder.close().map_err(SessionFileError::Scratch)
+    /// A copy that stays is a key in the open: that it does is said aloud, but spoils no import.
+    pub(super) fn delete(self) {
+        let folder = self.folder.path().to_owned();
+        if let Err(cause) = self.folder.close() {
+            tracing::warn!(folder = %folder.display(), %cause, "the copy of a session file could not be deleted");
+        }
     }
 }
 
@@ -130,14 +130,15 @@ fn beside(main: &Path, end: &str) -> PathBuf {
 
 /// Empty when there is none.
 fn contents(path: &Path) -> Result<Bytes, SessionFileError> {
-    let file = match File::open(path) {
+    let about = match fs::metadata(path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Bytes::default()),
-        file => file.map_err(unreadable)?,
+        about => about.map_err(unreadable)?,
     };
-    let about = file.metadata().map_err(unreadable)?;
+    // Not a matter of taste: opening a pipe would wait for ever.
     if !about.is_file() {
         return Err(SessionFileError::NotAFile);
     }
+    let file = File::open(path).map_err(unreadable)?;
     let size = about.len();
     if size > MOST_BYTES {
         return Err(SessionFileError::TooBig(size));
