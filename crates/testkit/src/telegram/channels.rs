@@ -35,7 +35,7 @@ fn is_open(channel: &Channel) -> bool {
 }
 
 /// The channel a client names by id and access hash.
-pub(super) fn named<'w>(world: &'w World, id: i64, hash: i64, user: i64) -> Result<&'w Channel, RpcError> {
+pub(super) fn named(world: &World, id: i64, hash: i64, user: i64) -> Result<&Channel, RpcError> {
     let channel = world.channels().iter().find(|channel| channel.id() == id);
     let channel = channel.filter(|_| hash == access_hash(id, user));
     let channel = channel.ok_or_else(|| refuse(400, "CHANNEL_INVALID"))?;

@@ -86,8 +86,8 @@ pub(super) async fn call(
 async fn answer(caller: &Caller<'_>, query: &[u8]) -> Answer {
     let method = constructor(query);
     match method {
-        functions::help::GetConfig::CONSTRUCTOR_ID => return network::get_config(caller),
-        functions::help::GetNearestDc::CONSTRUCTOR_ID => return network::get_nearest_dc(caller),
+        functions::help::GetConfig::CONSTRUCTOR_ID => return Ok(network::get_config(caller)),
+        functions::help::GetNearestDc::CONSTRUCTOR_ID => return Ok(network::get_nearest_dc(caller)),
         _ => {}
     }
     if caller.key(&caller.shared.state())?.standing == KeyStanding::Duplicated {

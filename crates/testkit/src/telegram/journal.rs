@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use tokio::sync::watch;
 
 use super::request::Introduction;
@@ -13,7 +13,7 @@ pub struct Call {
     /// As in Telegram's schema: `auth.sendCode`.
     pub method: String,
     /// Name of the key it came with. In JSON a string: JavaScript's numbers are too short for it.
-    #[serde(serialize_with = "as_text")]
+    #[serde(with = "as_text")]
     pub key_id: i64,
     /// The data centre it came to.
     pub dc_id: i32,
@@ -25,8 +25,11 @@ pub struct Call {
     pub device_model: Option<String>,
 }
 
-fn as_text<S: Serializer>(id: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(id)
+mod as_text {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields so")]
+    pub(super) fn serialize<S: serde::Serializer>(id: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(id)
+    }
 }
 
 #[derive(Debug)]

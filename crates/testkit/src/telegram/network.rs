@@ -7,7 +7,7 @@ use tl::{Deserializable as _, Serializable as _, enums, types};
 use super::answer::{Answer, blank, say};
 use super::dispatch::Caller;
 
-pub(super) fn get_config(caller: &Caller<'_>) -> Answer {
+pub(super) fn get_config(caller: &Caller<'_>) -> Vec<u8> {
     let now = caller.shared.now() as i32;
     let dc_options = caller.shared.addresses.iter().map(|(id, address)| {
         // Never `static`: clients would put these addresses in place of the ones they were given.
@@ -34,16 +34,16 @@ pub(super) fn get_config(caller: &Caller<'_>) -> Answer {
         webfile_dc_id: 4,
         ..blank_config()
     };
-    Ok(say(&enums::Config::from(config)))
+    say(&enums::Config::from(config))
 }
 
-pub(super) fn get_nearest_dc(caller: &Caller<'_>) -> Answer {
+pub(super) fn get_nearest_dc(caller: &Caller<'_>) -> Vec<u8> {
     let nearest = types::NearestDc {
         country: "XX".into(),
         this_dc: caller.dc_id,
         nearest_dc: caller.shared.home_dc(),
     };
-    Ok(say(&enums::NearestDc::from(nearest)))
+    say(&enums::NearestDc::from(nearest))
 }
 
 pub(super) fn get_state(caller: &Caller<'_>) -> Answer {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use grammers_tl_types as tl;
 use tl::{enums, functions, types};
 
-use super::answer::{Answer, RpcError, arguments, refuse, say};
+use super::answer::{Answer, arguments, refuse, say};
 use super::dispatch::Caller;
 use super::{Shared, State};
 
@@ -112,7 +112,7 @@ pub(super) fn export_login_token(caller: &Caller<'_>, query: &[u8]) -> Answer {
     key.may_log_in()?;
     // Who is logged in already is told so again.
     if let Ok(user) = key.user() {
-        return success(&super::login::authorization(&state, user)?);
+        return Ok(success(super::login::authorization(&state, user)?));
     }
     if let Some((token, user)) = take_accepted(&mut state, caller.key_id) {
         let home = state
@@ -218,12 +218,11 @@ fn enter(caller: &Caller<'_>, user: i64) -> Answer {
     if owes {
         return Err(caller.owe_password(user));
     }
-    success(&caller.authorize(user)?)
+    Ok(success(caller.authorize(user)?))
 }
 
-fn success(authorization: &enums::auth::Authorization) -> Result<Vec<u8>, RpcError> {
-    let done = types::auth::LoginTokenSuccess {
-        authorization: authorization.clone(),
-    };
-    Ok(say(&enums::auth::LoginToken::from(done)))
+fn success(authorization: enums::auth::Authorization) -> Vec<u8> {
+    say(&enums::auth::LoginToken::from(types::auth::LoginTokenSuccess {
+        authorization,
+    }))
 }

@@ -1,5 +1,6 @@
 //! The smallest MTProto client: enough to see the simulated Telegram's every byte.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use gleaner_testkit::telegram::LoginKey;
@@ -43,7 +44,7 @@ pub(crate) struct Received {
 
 impl Received {
     pub(crate) fn constructor(&self) -> u32 {
-        u32::from_le_bytes(self.body[..4].try_into().unwrap())
+        word(&self.body[..4])
     }
 }
 
@@ -53,13 +54,13 @@ impl Client {
     }
 
     pub(crate) async fn connect_by(key: &LoginKey, transport: Transport) -> Self {
-        let mut stream = TcpStream::connect(key.address).await.unwrap();
+        let mut stream = TcpStream::connect(key.address).await.expect("it listens");
         let opening: &[u8] = match transport {
             Transport::Full => &[],
             Transport::Abridged => &[0xef],
             Transport::Intermediate => &[0xee; 4],
         };
-        stream.write_all(opening).await.unwrap();
+        stream.write_all(opening).await.expect("it reads");
         Self {
             stream,
             transport,
@@ -129,7 +130,7 @@ impl Client {
     pub(crate) async fn receive(&mut self) -> Option<Received> {
         let mut payload = match self.transport {
             Transport::Full => {
-                let length = u32::from_le_bytes(self.read_raw(4).await?.try_into().unwrap());
+                let length = word(&self.read_raw(4).await?);
                 let rest = self.read_raw(length as usize - 4).await?;
                 rest[4..rest.len() - 4].to_vec()
             }
@@ -142,14 +143,14 @@ impl Client {
                 self.read_raw(words as usize * 4).await?
             }
             Transport::Intermediate => {
-                let length = u32::from_le_bytes(self.read_raw(4).await?.try_into().unwrap());
+                let length = word(&self.read_raw(4).await?);
                 self.read_raw(length as usize).await?
             }
         };
         let plain = decrypt_data_v2(&mut payload, &self.key).expect("sealed with our key");
-        let length = u32::from_le_bytes(plain[28..32].try_into().unwrap()) as usize;
+        let length = word(&plain[28..32]) as usize;
         Some(Received {
-            msg_id: i64::from_le_bytes(plain[16..24].try_into().unwrap()),
+            msg_id: long(&plain[16..24]),
             body: plain[32..32 + length].to_vec(),
         })
     }
@@ -174,7 +175,7 @@ impl Client {
             .await;
         let received = self.receive().await.expect("an answer");
         assert_eq!(received.constructor(), BAD_SERVER_SALT);
-        self.salt = i64::from_le_bytes(received.body[20..28].try_into().unwrap());
+        self.salt = long(&received.body[20..28]);
     }
 
     /// Calls a method; the error is Telegram's code and name, code 0 when the connection was closed.
@@ -185,15 +186,17 @@ impl Client {
         let msg_id = self.send(&call.to_bytes()).await;
         let closed = || (0, "closed".to_owned());
         let mut answer = self.answer(msg_id).await.ok_or_else(closed)?;
-        let constructor = u32::from_le_bytes(answer[..4].try_into().unwrap());
+        let constructor = word(&answer[..4]);
         if constructor == RPC_ERROR {
-            let code = i32::from_le_bytes(answer[4..8].try_into().unwrap());
-            return Err((code, String::from_bytes(&answer[8..]).unwrap()));
+            let code = word(&answer[4..8]) as i32;
+            return Err((code, String::from_bytes(&answer[8..]).expect("a name")));
         }
         if constructor == GZIP {
-            let packed = Vec::<u8>::from_bytes(&answer[4..]).unwrap();
+            let packed = Vec::<u8>::from_bytes(&answer[4..]).expect("bytes");
             answer.clear();
-            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut answer).unwrap();
+            flate2::read::GzDecoder::new(&packed[..])
+                .read_to_end(&mut answer)
+                .expect("gzip");
         }
         Ok(C::Return::from_bytes(&answer).expect("what the method returns"))
     }
@@ -205,4 +208,12 @@ impl Client {
             Err((code, name)) => format!("{code} {name}"),
         }
     }
+}
+
+fn word(bytes: &[u8]) -> u32 {
+    u32::from_le_bytes(bytes.try_into().expect("four bytes"))
+}
+
+fn long(bytes: &[u8]) -> i64 {
+    i64::from_le_bytes(bytes.try_into().expect("eight bytes"))
 }

@@ -10,7 +10,7 @@ use gleaner_testkit::{FixedClock, TelegramServer, World};
 use grammers_crypto::two_factor_auth::calculate_2fa;
 use grammers_tl_types::{Serializable as _, enums, functions, types};
 
-use crate::mtproto::{CONTAINER, Client, NEW_SESSION, RPC_RESULT, Transport};
+use crate::mtproto::{CONTAINER, Client, NEW_SESSION, Transport};
 
 async fn telegram() -> TelegramServer {
     TelegramServer::start(World::new().into_handle()).await
@@ -62,7 +62,7 @@ fn me() -> functions::users::GetUsers {
 }
 
 async fn code_hash(client: &mut Client, phone: &str) -> String {
-    match client.call(&send_code(phone)).await.unwrap() {
+    match client.call(&send_code(phone)).await.expect("a code is sent") {
         enums::auth::SentCode::Code(sent) => sent.phone_code_hash,
         other => panic!("{other:?}"),
     }
@@ -83,13 +83,13 @@ async fn password_try(
         &algorithm.salt2,
         &algorithm.p,
         &algorithm.g,
-        password.srp_b.clone().unwrap(),
+        password.srp_b.clone().expect("a puzzle"),
         rand::random::<[u8; 256]>().to_vec(),
         text,
     );
     let check = functions::auth::CheckPassword {
         password: types::InputCheckPasswordSrp {
-            srp_id: password.srp_id.unwrap(),
+            srp_id: password.srp_id.expect("a puzzle"),
             a: a.to_vec(),
             m1: m1.to_vec(),
         }
@@ -99,8 +99,8 @@ async fn password_try(
 }
 
 async fn puzzle(client: &mut Client) -> types::account::Password {
-    let enums::account::Password::Password(password) =
-        client.call(&functions::account::GetPassword {}).await.unwrap();
+    let shown = client.call(&functions::account::GetPassword {}).await;
+    let enums::account::Password::Password(password) = shown.expect("a password is asked for");
     password
 }
 
@@ -172,12 +172,8 @@ async fn a_container_is_answered_call_by_call() {
     for _ in 0..4 {
         let received = client.receive().await.unwrap();
         if received.constructor() != NEW_SESSION {
-            let at = if received.constructor() == RPC_RESULT {
-                4
-            } else {
-                4
-            };
-            answered.push(i64::from_le_bytes(received.body[at..at + 8].try_into().unwrap()));
+            // The id of what is answered follows the constructor, in a pong as in a result.
+            answered.push(i64::from_le_bytes(received.body[4..12].try_into().unwrap()));
         }
     }
     assert_eq!(answered, ids);
@@ -373,7 +369,7 @@ async fn only_the_known_application_may_log_in_when_one_is_named() {
 }
 
 async fn shown_token(client: &mut Client) -> Vec<u8> {
-    match client.call(&show_qr()).await.unwrap() {
+    match client.call(&show_qr()).await.expect("a token is shown") {
         enums::auth::LoginToken::Token(token) => token.token,
         other => panic!("{other:?}"),
     }

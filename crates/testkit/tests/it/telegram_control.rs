@@ -27,13 +27,14 @@ async fn post(base: &str, path: &str, body: Value) -> (u16, Value) {
 }
 
 fn key_of(told: &Value) -> LoginKey {
-    let auth_key = STANDARD.decode(told["auth_key"].as_str().unwrap()).unwrap();
+    let text = |name: &str| told[name].as_str().expect("a string");
+    let auth_key = STANDARD.decode(text("auth_key")).expect("base64");
     LoginKey {
-        dc_id: told["dc_id"].as_i64().unwrap() as i32,
-        address: format!("{}:{}", told["host"].as_str().unwrap(), told["port"])
+        dc_id: told["dc_id"].as_i64().expect("a number") as i32,
+        address: format!("{}:{}", text("host"), told["port"])
             .parse()
-            .unwrap(),
-        auth_key: auth_key.try_into().unwrap(),
+            .expect("an address"),
+        auth_key: auth_key.try_into().expect("256 bytes"),
     }
 }
 

@@ -21,7 +21,8 @@ async fn telegram() -> TelegramServer {
 /// The interpreter of the peers' environment; says SKIPPED when there is none.
 #[expect(
     clippy::disallowed_methods,
-    reason = "asks where tools are, nothing of the app's"
+    clippy::print_stdout,
+    reason = "asks where tools are, nothing of the app's, and says what was skipped"
 )]
 fn python() -> Option<PathBuf> {
     let python = std::env::var_os("GLEANER_PEERS_PYTHON").map(PathBuf::from);
