@@ -3,7 +3,9 @@
 mod control;
 mod faults;
 mod kinds;
+mod kurigram;
 mod mtproto;
+mod peers;
 mod s3;
 mod site;
 mod telegram;

@@ -121,6 +121,25 @@ async def refusals():
     await tg.disconnect()
 
 
+async def channels():
+    tg = await connected()
+    dialogs = [
+        [dialog.entity.id, dialog.entity.title, dialog.entity.username, dialog.entity.megagroup]
+        async for dialog in tg.iter_dialogs()
+    ]
+    channel = await tg.get_entity(told["channel"])
+    full = await tg(functions.channels.GetFullChannelRequest(channel))
+    messages = [message async for message in tg.iter_messages(channel)]
+    say(
+        dialogs=dialogs,
+        about=full.full_chat.about,
+        descending=[message.id for message in messages],
+        ascending=[message.id async for message in tg.iter_messages(channel, reverse=True)],
+        texts={message.id: message.raw_text for message in messages if message.raw_text},
+    )
+    await tg.disconnect()
+
+
 async def whoami():
     try:
         tg = await connected()
