@@ -10,10 +10,12 @@ pub mod preview;
 pub mod s3;
 mod serve;
 pub mod size;
+pub mod telegram;
 pub mod world;
 
 pub use clock::FixedClock;
 pub use control::ControlPort;
 pub use preview::{Faults, PreviewSite};
 pub use s3::{S3Faults, S3Server};
+pub use telegram::TelegramServer;
 pub use world::{ChannelSpec, Mix, Standing, World, WorldHandle};
