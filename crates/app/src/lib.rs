@@ -23,6 +23,7 @@ pub mod memory;
 mod mend;
 mod places;
 mod presence;
+pub mod private_file;
 mod rows;
 mod runner;
 mod runs;
@@ -45,6 +46,7 @@ use tokio_util::task::TaskTracker;
 pub use config::Config;
 pub use error::{ApiError, ApiResult, FieldError};
 pub use runner::OnProgress;
+pub use secrecy::{ExposeSecret, SecretString};
 
 use crate::board::Board;
 use crate::logins::Logins;
