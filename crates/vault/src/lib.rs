@@ -1,11 +1,11 @@
 //! Seals, opens and stores secrets. The only crate that does.
 //!
-//! [`KeyHome::open`] finds the workspace's [`Keys`] (a file on machines without a desk, else the keyring of
-//! the operating system), holds them against the check rows of the database and gives the
+//! [`KeyHome::open`] finds the workspace's [`Keys`] (a file on a machine without a desk, else the
+//! keyring of the operating system), holds them against the check rows of the database and gives the
 //! [`Vault`], which seals and opens. A first run founds the key; a [`recovery`] file brings it back.
-//! Nothing here prints a key, writes one to a disk in clear, or makes a new one
-//! while anything sealed exists. Absent on purpose: the database's rows and transactions (`store`),
-//! the environment (`app`), the wall clock.
+//! Nothing here prints a key, writes one to a disk in clear, or makes a new one while anything
+//! sealed exists. Absent on purpose: the database's rows and transactions (`store`), the environment
+//! (`app`), the wall clock.
 //!
 //! # Read by others
 //! Every token is a plain Fernet token of a plain Fernet key, so Python reads it:

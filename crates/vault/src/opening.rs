@@ -47,13 +47,16 @@ impl KeyHome {
                 None => KeyError::Unchecked,
             });
         };
-        let vault = Vault::unlock(keys, ledger)?;
+        let vault = Vault::unlock(&keys, ledger)?;
         Ok(Opened { vault, source })
     }
 
     /// The first run: makes and stores a key, or takes the one that is there already (a file that
     /// was laid out, or a first run that was cut short). The rows are to be stored before anything
-    /// is sealed; when another process stored its own first, these are void: open again.
+    /// is sealed.
+    ///
+    /// Of two processes in here at once one would overwrite the other's key: hold the database's
+    /// write lock from reading the ledger until the rows are stored.
     pub async fn found(
         &self,
         ledger: &Ledger<'_>,
@@ -81,7 +84,7 @@ impl KeyHome {
         let (vault, rows) = if ledger.is_empty() {
             Vault::found(keys, ledger, now)?
         } else {
-            (Vault::unlock(keys, ledger)?, Vec::new())
+            (Vault::unlock(&keys, ledger)?, Vec::new())
         };
         let held = match self.find().await {
             Ok(held) => held,
@@ -119,12 +122,11 @@ impl KeyHome {
         Ok(read.map_err(|_| KeyringError::Failed("reading the key file stopped".to_owned()))??)
     }
 
-    /// Of two first runs at once the later one wins; both take what is there in the end.
     async fn make(&self) -> Result<Keys, KeyError> {
         let made = Keys::from(Key::generate());
         self.keyring.write(&self.user, &made).await?;
         tracing::info!(kid = %made.primary().kid(), "made the workspace's key");
-        Ok(self.keyring.read(&self.user).await?.unwrap_or(made))
+        Ok(made)
     }
 }
 

@@ -191,9 +191,9 @@ fn parse(text: &str) -> Result<File, RecoveryError> {
     if sum(&file) != file.sum {
         return Err(RecoveryError::Damaged("its checksum does not match"));
     }
-    bounded("memory in KiB", file.kdf.cost.memory_kib, 1024 * 1024)?;
-    bounded("passes", file.kdf.cost.passes, 16)?;
-    bounded("lanes", file.kdf.cost.lanes, 16)?;
+    bounded("memory in KiB", file.kdf.cost.memory_kib, 256 * 1024)?;
+    bounded("passes", file.kdf.cost.passes, 10)?;
+    bounded("lanes", file.kdf.cost.lanes, 4)?;
     Ok(file)
 }
 

@@ -117,7 +117,7 @@ mod tests {
                 rows: &rows,
                 sealed: true,
             };
-            let vault = Vault::unlock(keys.clone(), &ledger).unwrap();
+            let vault = Vault::unlock(&keys, &ledger).unwrap();
             for (n, sealed) in sealed.iter().enumerate() {
                 let opened = vault.open(&format!("row/{n}"), sealed).unwrap();
                 assert_eq!(opened.expose_secret(), b"x");

@@ -149,7 +149,8 @@ fn only_the_owner_reads(file: &File, path: &Path) -> Result<(), SourceError> {
         reason: error.to_string(),
     })?;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    let of_others = mode & 0o077;
+    if of_others == 0 {
         Ok(())
     } else {
         Err(SourceError::NotOwnerOnly {

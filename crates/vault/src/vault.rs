@@ -24,7 +24,7 @@ impl Vault {
     ///
     /// The primary is the one the rows name, wherever it stands among the keys: after a rotation
     /// that was cut short the two may disagree, and the database is what every process reads.
-    pub fn unlock(keys: Keys, ledger: &Ledger<'_>) -> Result<Self, KeyError> {
+    pub fn unlock(keys: &Keys, ledger: &Ledger<'_>) -> Result<Self, KeyError> {
         let Some(row) = ledger.primary() else {
             return Err(if ledger.is_empty() {
                 KeyError::FirstRun
@@ -154,7 +154,7 @@ mod tests {
             rows: &rows,
             sealed: true,
         };
-        let again = Vault::unlock(key.into(), &ledger).unwrap();
+        let again = Vault::unlock(&key.into(), &ledger).unwrap();
         assert_eq!(again.open("a", &sealed).unwrap().expose_secret(), b"x");
     }
 
@@ -168,7 +168,7 @@ mod tests {
             rows: &rows,
             sealed: true,
         };
-        let error = Vault::unlock(wrong.clone().into(), &ledger).unwrap_err();
+        let error = Vault::unlock(&wrong.clone().into(), &ledger).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!(
@@ -198,11 +198,8 @@ mod tests {
     fn ciphertext_without_a_row_unlocks_for_nobody() {
         let mut ledger = nothing(Uuid::now_v7());
         let keys = Keys::from(Key::generate());
-        assert_eq!(
-            Vault::unlock(keys.clone(), &ledger).unwrap_err(),
-            KeyError::FirstRun
-        );
+        assert_eq!(Vault::unlock(&keys, &ledger).unwrap_err(), KeyError::FirstRun);
         ledger.sealed = true;
-        assert_eq!(Vault::unlock(keys, &ledger).unwrap_err(), KeyError::Unchecked);
+        assert_eq!(Vault::unlock(&keys, &ledger).unwrap_err(), KeyError::Unchecked);
     }
 }

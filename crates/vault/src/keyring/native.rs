@@ -73,6 +73,10 @@ impl Entries for Native {
 }
 
 /// A locked wallet may look like an empty one; a key that seems gone must be gone.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(clippy::unnecessary_wraps, reason = "only the Secret Service has to be asked")
+)]
 fn nothing_there() -> Result<Option<SecretSlice<u8>>, KeyringError> {
     #[cfg(target_os = "linux")]
     if super::secret_service::is_locked().map_err(|error| super::secret_service::told(&error))? {

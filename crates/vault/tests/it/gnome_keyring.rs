@@ -192,7 +192,8 @@ fn hits(folder: &Path, keys: &str) -> Vec<String> {
 
 fn spellings(key: &str) -> Vec<Vec<u8>> {
     let raw = URL_SAFE.decode(key).expect("a key");
-    let hex: String = raw.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: Vec<String> = raw.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = digits.concat();
     vec![
         STANDARD_NO_PAD.encode(&raw).into_bytes(),
         URL_SAFE_NO_PAD.encode(&raw).into_bytes(),

@@ -1,5 +1,10 @@
 //! The vault against the Fernet specification, Python and a real keyring.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "seeds, figures and what cannot run are told beside the results"
+)]
+
 #[cfg(target_os = "linux")]
 mod bus;
 mod fernet_spec;

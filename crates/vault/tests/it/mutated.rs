@@ -63,11 +63,11 @@ fn changed_letters(dice: &mut StdRng, token: &str) -> String {
     let mut letters = token.trim_end_matches('=').as_bytes().to_vec();
     let at = dice.random_range(0..letters.len());
     let other = loop {
-        let letter = *LETTERS.choose(dice).unwrap();
+        let letter = *LETTERS.choose(dice).expect("there are letters");
         if letter != letters[at] && !(letter == b'=' && at + 2 >= letters.len()) {
             break letter;
         }
     };
     letters[at] = other;
-    String::from_utf8(letters).unwrap()
+    String::from_utf8(letters).expect("all of them are ASCII")
 }

@@ -75,7 +75,8 @@ fn vault() -> Vault {
         rows: &[],
         sealed: false,
     };
-    let (vault, _) = Vault::found(Key::generate().into(), &empty, DateTime::UNIX_EPOCH).unwrap();
+    let (vault, _) =
+        Vault::found(Key::generate().into(), &empty, DateTime::UNIX_EPOCH).expect("nothing is there yet");
     vault
 }
 

@@ -13,7 +13,7 @@ fn founded(workspace: Uuid) -> (Vault, Vec<gleaner_vault::KeyRow>) {
         rows: &[],
         sealed: false,
     };
-    Vault::found(Key::generate().into(), &empty, DateTime::UNIX_EPOCH).unwrap()
+    Vault::found(Key::generate().into(), &empty, DateTime::UNIX_EPOCH).expect("nothing is there yet")
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn with_a_wrong_key_there_is_no_vault_and_nothing_opens() {
     let sealed = vault.seal("row", b"secret", DateTime::UNIX_EPOCH);
     for _ in 0..pick(200, 1_000) {
         let wrong = Keys::from(Key::generate());
-        let refused = Vault::unlock(wrong.clone(), &ledger).unwrap_err();
+        let refused = Vault::unlock(&wrong, &ledger).unwrap_err();
         assert_eq!(
             refused,
             KeyError::Wrong {
