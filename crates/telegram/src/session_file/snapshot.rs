@@ -54,7 +54,12 @@ impl Snapshot {
     pub(super) fn copy(self) -> Result<Copy, SessionFileError> {
         check_journal(&self.journal)?;
         let write = || {
-            let folder = tempfile::Builder::new().prefix("gleaner-session-").tempdir()?;
+            let mut folder = tempfile::Builder::new();
+            folder.prefix("gleaner-session-");
+            // On Windows the user's own temporary folder is private already.
+            #[cfg(unix)]
+            folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+            let folder = folder.tempdir()?;
             let main = folder.path().join("copy.session");
             for (end, content) in [("", &self.main), ("-journal", &self.journal), ("-wal", &self.wal)] {
                 if !content.is_empty() {
@@ -91,12 +96,12 @@ impl Copy {
 /// "The Rollback Journal".
 fn check_journal(journal: &[u8]) -> Result<(), SessionFileError> {
     const MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
-    if !journal.starts_with(&MAGIC) {
-        // None, or one that is not played back.
-        return Ok(());
-    }
-    if journal.len() > MAGIC.len() && journal.ends_with(&MAGIC) {
+    // Looked at before all else, and even when the beginning is none of a journal's.
+    if journal.len() >= 16 && journal.ends_with(&MAGIC) {
         return Err(SessionFileError::ForeignJournal);
+    }
+    if !journal.starts_with(&MAGIC) {
+        return Ok(());
     }
     let number = |at: usize| {
         let bytes = journal.get(at..at + 4)?.try_into().ok()?;
@@ -170,5 +175,31 @@ fn unreadable(cause: io::Error) -> SessionFileError {
         _ if locked => SessionFileError::Locked,
         io::ErrorKind::NotFound => SessionFileError::Missing,
         _ => SessionFileError::Unreadable(cause),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn only_the_owner_may_look_at_the_copy_and_then_it_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.session");
+        fs::write(&path, "main").unwrap();
+        fs::write(folder.path().join("some.session-wal"), "wal").unwrap();
+        let snapshot = Snapshot::take(&path).unwrap();
+        assert!(snapshot.has_journal());
+        let copy = snapshot.copy().unwrap();
+        let private = copy.folder.path().to_owned();
+        assert_eq!(
+            fs::metadata(&private).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+        assert_eq!(fs::read(beside(&copy.main, "-wal")).unwrap(), b"wal");
+        copy.delete();
+        assert!(!private.exists());
     }
 }

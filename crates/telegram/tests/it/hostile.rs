@@ -4,6 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use gleaner_telegram::session_file::{self, SessionFileError as Error};
+use rstest::rstest;
 use sqlx::Connection as _;
 
 use crate::made;
@@ -112,14 +113,19 @@ async fn a_name_that_is_no_text_does_no_harm() {
 
 /// A journal that is part of a change across several databases names a *super-journal*; playing it
 /// back deletes that file, wherever it is. SQLite itself does so: the test shows that first.
+#[rstest]
+#[case::whole(0xd9)]
+// SQLite looks for the name even where the rest is no journal.
+#[case::spoilt(0x77)]
 #[tokio::test]
-async fn a_journal_cannot_delete_a_file() {
+async fn a_journal_cannot_delete_a_file(#[case] first: u8) {
     let folder = tempfile::tempdir().unwrap();
     let precious = folder.path().join("precious.txt");
     let path = made::file(folder.path(), &made::telethon(8)).await;
     let journal = folder.path().join("made.session-journal");
     let main = fs::read(&path).unwrap();
-    let hostile = journal_naming(precious.to_str().unwrap(), &main);
+    let mut hostile = journal_naming(precious.to_str().unwrap(), &main);
+    hostile[0] = first;
     let place = || {
         fs::write(&precious, "years of work").unwrap();
         fs::write(&journal, &hostile).unwrap();

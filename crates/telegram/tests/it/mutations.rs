@@ -47,21 +47,17 @@ async fn mutated_sessions_are_refused_or_read_and_never_written() {
         if case == cases / 20 {
             settled = memory();
         }
-        let started = Instant::now();
-        let seen = match case % 10 {
-            0..7 => {
-                let bytes = mutate(&seeds, &mut random);
-                session_file::read_bytes(&bytes)
-                    .await
-                    .map_err(|why| variant(&why))
-            }
-            7 => on_disk(folder.path(), &left, &mut random).await,
-            _ => {
-                let text = mutate_text(&texts, &mut random);
-                session_string::parse(&text).map_err(|why| variant(&why))
-            }
+        let one = match case % 10 {
+            0..7 => One::Bytes(mutate(&seeds, &mut random)),
+            7 => One::OnDisk(mutate_left(&left, &mut random)),
+            _ => One::Text(mutate_text(&texts, &mut random)),
         };
-        let took = started.elapsed();
+        let (mut seen, mut took) = one.read(folder.path()).await;
+        if took > LONGEST {
+            // The machine may have been elsewhere; what really takes long does so again.
+            println!("case {case} took {took:?}; once more");
+            (seen, took) = one.read(folder.path()).await;
+        }
         assert!(took < LONGEST, "case {case} took {took:?}: {seen:?}");
         tally.count(&seen, took);
     }
@@ -126,24 +122,51 @@ async fn leave(before: &str, after: &str) -> Left {
     left
 }
 
-async fn on_disk(folder: &Path, left: &[Left; 2], random: &mut SmallRng) -> Result<Imported, String> {
-    let left = &left[random.random_range(0..2)];
-    let spoilt = random.random_range(0..left.len());
-    let path = folder.join("one.session");
-    for (at, (end, bytes)) in left.iter().enumerate() {
-        let mut bytes = bytes.clone();
-        if at == spoilt {
-            spoil(&mut bytes, random);
+enum One {
+    Bytes(Vec<u8>),
+    OnDisk(Left),
+    Text(String),
+}
+
+impl One {
+    async fn read(&self, folder: &Path) -> (Result<Imported, String>, Duration) {
+        let started = Instant::now();
+        match self {
+            Self::Bytes(bytes) => {
+                let read = session_file::read_bytes(bytes).await;
+                let took = started.elapsed();
+                (read.map_err(|why| variant(&why)), took)
+            }
+            Self::Text(text) => {
+                let read = session_string::parse(text);
+                let took = started.elapsed();
+                (read.map_err(|why| variant(&why)), took)
+            }
+            Self::OnDisk(left) => on_disk(folder, left).await,
         }
+    }
+}
+
+async fn on_disk(folder: &Path, left: &Left) -> (Result<Imported, String>, Duration) {
+    for (end, bytes) in left {
         fs::write(folder.join(format!("one.session{end}")), bytes).unwrap();
     }
     let before = made::everything(folder);
-    let read = session_file::read(&path).await;
+    let started = Instant::now();
+    let read = session_file::read(&folder.join("one.session")).await;
+    let took = started.elapsed();
     assert!(made::everything(folder) == before, "reading wrote something");
     for path in before.keys() {
         fs::remove_file(path).unwrap();
     }
-    read.map_err(|why| variant(&why))
+    (read.map_err(|why| variant(&why)), took)
+}
+
+fn mutate_left(left: &[Left; 2], random: &mut SmallRng) -> Left {
+    let mut left = left[random.random_range(0..2)].clone();
+    let spoilt = random.random_range(0..left.len());
+    spoil(&mut left[spoilt].1, random);
+    left
 }
 
 fn mutate(seeds: &[Vec<u8>], random: &mut SmallRng) -> Vec<u8> {
