@@ -2,10 +2,11 @@
 //! parts by name and the body as `input`. No command decides anything.
 
 use gleaner_app::view::{
-    ContractSession, EditSession, EditTelegram, Finalize, ImportString, KeyStatus, OtpSent, OtpVerified, SendOtp, SessionRow, StartQr, TelegramSettings, TempPassword, TempSession, VerifyOtp,
-    BulkReport, BulkSources, Completeness, ContractSource, CreateSource, DataReport, DayCount, EditSettings,
-    EditSource, EraseData, ImportReport, ImportSources, Message, MessageRow, Overview, PathInput, RunDetail,
-    RunFilter, RunRow, SaveTarget, Settings, SourceDetail, SourceRow, TargetReport, TargetRow,
+    BulkReport, BulkSources, Completeness, ContractSession, ContractSource, CreateSource, DataReport,
+    DayCount, EditSession, EditSettings, EditSource, EditTelegram, EraseData, Finalize, ImportReport,
+    ImportSources, ImportString, KeyStatus, Message, MessageRow, OtpSent, OtpVerified, Overview, PathInput,
+    RunDetail, RunFilter, RunRow, SaveTarget, SendOtp, SessionRow, Settings, SourceDetail, SourceRow,
+    StartQr, TargetReport, TargetRow, TelegramSettings, TempPassword, TempSession, VerifyOtp,
 };
 use gleaner_app::{ApiError, ApiResult, App};
 use gleaner_domain::{Code, RunUid, SessionId, SourceId, TargetUid};
@@ -218,12 +219,23 @@ pub(crate) async fn finalize_session(app: State<'_, App>, input: Finalize) -> Ap
 }
 
 #[tauri::command(rename_all = "snake_case")]
-pub(crate) async fn delete_session(app: State<'_, App>, id: SessionId, log_out: Option<bool>) -> ApiResult<Message> {
-    whole(app, |app| async move { app.delete_session(id, log_out.unwrap_or(false)).await }).await
+pub(crate) async fn delete_session(
+    app: State<'_, App>,
+    id: SessionId,
+    log_out: Option<bool>,
+) -> ApiResult<Message> {
+    whole(app, |app| async move {
+        app.delete_session(id, log_out.unwrap_or(false)).await
+    })
+    .await
 }
 
 #[tauri::command]
-pub(crate) async fn edit_session(app: State<'_, App>, id: SessionId, input: EditSession) -> ApiResult<SessionRow> {
+pub(crate) async fn edit_session(
+    app: State<'_, App>,
+    id: SessionId,
+    input: EditSession,
+) -> ApiResult<SessionRow> {
     whole(app, |app| async move { app.edit_session(id, input).await }).await
 }
 
@@ -258,7 +270,11 @@ pub(crate) async fn resend_code(app: State<'_, App>, id: Uuid) -> ApiResult<Temp
 }
 
 #[tauri::command]
-pub(crate) async fn give_temp_password(app: State<'_, App>, id: Uuid, input: TempPassword) -> ApiResult<TempSession> {
+pub(crate) async fn give_temp_password(
+    app: State<'_, App>,
+    id: Uuid,
+    input: TempPassword,
+) -> ApiResult<TempSession> {
     whole(app, |app| async move { app.give_temp_password(id, input).await }).await
 }
 
@@ -268,7 +284,10 @@ pub(crate) async fn telegram_settings(app: State<'_, App>) -> ApiResult<Telegram
 }
 
 #[tauri::command]
-pub(crate) async fn edit_telegram_settings(app: State<'_, App>, input: EditTelegram) -> ApiResult<TelegramSettings> {
+pub(crate) async fn edit_telegram_settings(
+    app: State<'_, App>,
+    input: EditTelegram,
+) -> ApiResult<TelegramSettings> {
     whole(app, |app| async move { app.edit_telegram_settings(input).await }).await
 }
 

@@ -157,7 +157,9 @@ pub(crate) async fn host_restore_recovery(
     let text = tokio::fs::read_to_string(file.path())
         .await
         .map_err(|error| ApiError::field("file", format!("cannot be read: {error}")))?;
-    app.import_key(text, SecretString::from(passphrase)).await.map(Some)
+    app.import_key(text, SecretString::from(passphrase))
+        .await
+        .map(Some)
 }
 
 /// Tells the page of a session file that was dropped on the window.
@@ -166,7 +168,10 @@ pub(crate) fn on_window_event(window: &Window, event: &WindowEvent) {
         return;
     };
     let handle: &AppHandle = window.app_handle();
-    let Some(file) = paths.first().and_then(|path| handle.state::<HeldFiles>().hold(path)) else {
+    let Some(file) = paths
+        .first()
+        .and_then(|path| handle.state::<HeldFiles>().hold(path))
+    else {
         return;
     };
     if let Err(error) = handle.emit(DROPPED, file) {

@@ -32,7 +32,15 @@ pub(crate) fn demo() -> Result<ExitCode> {
     }
     let mut site = command(built("debug", "gleaner-testkit")?);
     let (_site, lines) = Beside::start(
-        site.args(["site", "--port", "0", "--control-port", "0", "--telegram-port", "0"]),
+        site.args([
+            "site",
+            "--port",
+            "0",
+            "--control-port",
+            "0",
+            "--telegram-port",
+            "0",
+        ]),
         2,
     )?;
     let (url, control) = (&lines[0], &lines[1]);

@@ -110,6 +110,15 @@ impl Config {
         })
     }
 
+    /// Logs in to the simulated Telegram behind this control port, and seals with this key.
+    #[cfg(feature = "demo")]
+    pub fn use_simulated_telegram(&mut self, control: std::net::SocketAddr, key: &str) {
+        let (centres, api) = simulated(control);
+        self.centres = centres;
+        self.default_api = Some(api);
+        self.key_places.key_value = Some(SecretString::from(key));
+    }
+
     /// A configuration that touches neither environment nor home: for tests. No rate cap.
     pub fn for_tests(data_dir: &Path, preview_url: &str) -> Self {
         Self {
@@ -174,13 +183,24 @@ fn telegram() -> ApiResult<(Arc<dyn DataCentres>, Option<Api>)> {
     let Some(control) = variable("GLEANER_DEMO_TELEGRAM") else {
         return Ok((Arc::new(Production), None));
     };
-    let wrong = || ApiError::field("GLEANER_DEMO_TELEGRAM", "must be an address such as 127.0.0.1:4000");
-    let control = control.parse().map_err(|_| wrong())?;
+    let wrong = || {
+        ApiError::field(
+            "GLEANER_DEMO_TELEGRAM",
+            "must be an address such as 127.0.0.1:4000",
+        )
+    };
+    let (centres, api) = simulated(control.parse().map_err(|_| wrong())?);
+    Ok((centres, Some(api)))
+}
+
+/// The simulated Telegram behind this control port, and an application that it takes.
+#[cfg(feature = "demo")]
+fn simulated(control: std::net::SocketAddr) -> (Arc<dyn DataCentres>, Api) {
     let api = Api {
         id: 1,
         hash: SecretString::from("0".repeat(32)),
     };
-    Ok((Arc::new(gleaner_telegram::demo::Simulated::new(control)), Some(api)))
+    (Arc::new(gleaner_telegram::demo::Simulated::new(control)), api)
 }
 
 fn moved_to(pointer: &Path) -> Option<PathBuf> {

@@ -5,7 +5,7 @@ use gleaner_store::SealedStored;
 use gleaner_vault::{Key, KeyError, KeyRowState, KeyState as Found, RecoveryError, recovery, rotation};
 use secrecy::SecretString;
 
-use crate::safe::{self, key_error, kept, stored};
+use crate::safe::{self, kept, key_error, stored};
 use crate::telegram::setting_binding;
 use crate::view::{KeyState, KeyStatus, RotationReport, Tag};
 use crate::{ApiError, ApiResult, App};
@@ -117,7 +117,10 @@ impl App {
         let rows = self.key_rows().await?;
         let unfinished = rows.rows.iter().any(|row| {
             row.state == KeyRowState::Decrypt
-                && rows.ledger().primary().is_some_and(|primary| row.created_at > primary.created_at)
+                && rows
+                    .ledger()
+                    .primary()
+                    .is_some_and(|primary| row.created_at > primary.created_at)
         });
         if !unfinished && self.count_sealed_otherwise().await? == 0 {
             self.lay_out_new_key().await?;
@@ -147,7 +150,10 @@ impl App {
             return Ok(vault.kid().to_string());
         };
         // Never a key that is not here: nothing could be sealed any more.
-        let keys = vault.keys().led_by(kid).ok_or_else(|| key_error(KeyError::UnknownKey { kid }))?;
+        let keys = vault
+            .keys()
+            .led_by(kid)
+            .ok_or_else(|| key_error(KeyError::UnknownKey { kid }))?;
         let promoted = rotation::promoted(&rows.rows, kid).map_err(key_error)?;
         if let Some(row) = promoted.iter().find(|row| row.kid == kid) {
             self.0.store.add_key(&stored(row)).await?;

@@ -81,8 +81,8 @@ impl App {
             tokio::time::sleep(BETWEEN_TRIES).await;
             file = lock(&path)?;
         }
-        let file =
-            file.ok_or_else(|| ApiError::new(Code::AlreadyRunning, format!("{name} is in use at this moment")))?;
+        let file = file
+            .ok_or_else(|| ApiError::new(Code::AlreadyRunning, format!("{name} is in use at this moment")))?;
         let key = format!("session:{auth_key_id}");
         let holder = format!("pid {}", std::process::id());
         let fence = self.0.store.take_lease(&key, &holder, self.0.clock.now()).await?;

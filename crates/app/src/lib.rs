@@ -11,13 +11,10 @@ mod due;
 pub mod error;
 mod events;
 mod import;
-mod lease;
-mod telegram;
-mod session_import;
-mod safe;
-mod logins;
-mod login;
 mod keys;
+mod lease;
+mod login;
+mod logins;
 pub mod logs;
 pub mod memory;
 mod mend;
@@ -27,11 +24,14 @@ pub mod private_file;
 mod rows;
 mod runner;
 mod runs;
+mod safe;
 mod scheduler;
+mod session_import;
 mod sessions;
 mod settings;
 mod sources;
 mod targets;
+mod telegram;
 pub mod view;
 
 use std::sync::{Arc, Mutex};
@@ -49,10 +49,10 @@ pub use runner::OnProgress;
 pub use secrecy::{ExposeSecret, SecretString};
 
 use crate::board::Board;
-use crate::logins::Logins;
-use crate::safe::Safe;
 use crate::events::Bus;
+use crate::logins::Logins;
 use crate::presence::Presence;
+use crate::safe::Safe;
 use crate::settings::Caps;
 
 /// How long quitting waits for tasks, and then for the database.

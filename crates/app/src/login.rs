@@ -33,7 +33,9 @@ impl App {
             .map_err(|_| ApiError::new(Code::InvalidPhone, "Invalid phone number"))?;
         let name = self.name_for(&wish.session_name, wish.session_id).await?;
         let connector = self.ready_to_log_in().await?;
-        let (login, sent) = Login::start(connector, phone.as_str()).await.map_err(login_error)?;
+        let (login, sent) = Login::start(connector, phone.as_str())
+            .await
+            .map_err(login_error)?;
         let now = self.0.clock.now();
         let mut shown = temp_session(name, phone.as_str().to_owned(), TempStep::Code, now);
         show_code(&mut shown, &sent, now);
@@ -78,9 +80,18 @@ impl App {
         let temp = self.temp(wish.temp_session_id)?;
         let mut attempt = temp.attempt.lock().await;
         let shown = temp.shown();
-        let keys = match attempt.as_ref().ok_or_else(ApiError::temp_session_not_found)?.keys() {
+        let keys = match attempt
+            .as_ref()
+            .ok_or_else(ApiError::temp_session_not_found)?
+            .keys()
+        {
             Some(keys) if shown.step == TempStep::Ready => keys,
-            _ => return Err(ApiError::new(Code::SessionNotVerified, "Session not verified yet")),
+            _ => {
+                return Err(ApiError::new(
+                    Code::SessionNotVerified,
+                    "Session not verified yet",
+                ));
+            }
         };
         let origin = match attempt.as_ref() {
             Some(Attempt::Qr(_)) => SessionOrigin::Qr,
@@ -133,7 +144,11 @@ impl App {
 
     /// Ends a login in progress, at Telegram as well.
     pub async fn cancel_temp_session(&self, id: Uuid) -> ApiResult<Message> {
-        let temp = self.0.logins.remove(id).ok_or_else(ApiError::temp_session_not_found)?;
+        let temp = self
+            .0
+            .logins
+            .remove(id)
+            .ok_or_else(ApiError::temp_session_not_found)?;
         temp.end().await;
         self.changed(Tag::Sessions, None, None).await;
         Ok(Message {
@@ -162,7 +177,8 @@ impl App {
         let temp = self.temp(id)?;
         let mut attempt = temp.attempt.lock().await;
         password_step(&temp)?;
-        self.check_password(&temp, attempt.as_mut(), wish.password).await?;
+        self.check_password(&temp, attempt.as_mut(), wish.password)
+            .await?;
         Ok(temp.shown())
     }
 
@@ -298,7 +314,9 @@ impl App {
         let mut setbacks = 0;
         loop {
             let mut attempt = temp.attempt.lock().await;
-            let Some(Attempt::Qr(login)) = attempt.as_mut() else { return };
+            let Some(Attempt::Qr(login)) = attempt.as_mut() else {
+                return;
+            };
             let step = tokio::select! {
                 step = login.next() => step,
                 () = temp.over.cancelled() => return,
@@ -352,9 +370,10 @@ fn password_step(temp: &TempLogin) -> ApiResult<Step> {
         TempStep::Password | TempStep::Ready => Ok(Step::PasswordNeeded {
             hint: shown.password_hint,
         }),
-        TempStep::Code | TempStep::Qr => {
-            Err(ApiError::new(Code::SessionNotVerified, "Session not verified yet"))
-        }
+        TempStep::Code | TempStep::Qr => Err(ApiError::new(
+            Code::SessionNotVerified,
+            "Session not verified yet",
+        )),
     }
 }
 
@@ -372,7 +391,12 @@ fn too_many() -> ApiError {
     )
 }
 
-fn temp_session(session_name: String, phone_number: String, step: TempStep, now: DateTime<Utc>) -> TempSession {
+fn temp_session(
+    session_name: String,
+    phone_number: String,
+    step: TempStep,
+    now: DateTime<Utc>,
+) -> TempSession {
     TempSession {
         id: Uuid::new_v4(),
         session_name,
@@ -426,9 +450,13 @@ fn squares(url: &SecretString, expires_in_s: u32, now: DateTime<Utc>) -> ApiResu
 pub(crate) fn login_error(error: LoginError) -> ApiError {
     let hint = error.hint().map(str::to_owned);
     let (code, detail) = match &error {
-        LoginError::PhoneInvalid | LoginError::NoAccount => (Code::InvalidPhone, "Invalid phone number".to_owned()),
+        LoginError::PhoneInvalid | LoginError::NoAccount => {
+            (Code::InvalidPhone, "Invalid phone number".to_owned())
+        }
         LoginError::PhoneBanned => (Code::PhoneBanned, "Invalid phone number".to_owned()),
-        LoginError::CodeInvalid | LoginError::CodeExpired => (Code::InvalidCode, "Invalid OTP code".to_owned()),
+        LoginError::CodeInvalid | LoginError::CodeExpired => {
+            (Code::InvalidCode, "Invalid OTP code".to_owned())
+        }
         LoginError::PasswordInvalid => (Code::InvalidPassword, "Invalid password".to_owned()),
         LoginError::Forgotten | LoginError::Dead(_) => return ApiError::temp_session_not_found(),
         LoginError::OutOfTurn => (Code::SessionNotVerified, "Session not verified yet".to_owned()),
@@ -457,7 +485,7 @@ pub(crate) fn login_error(error: LoginError) -> ApiError {
 pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

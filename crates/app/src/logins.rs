@@ -68,7 +68,12 @@ impl Attempt {
 
 impl Logins {
     /// Adds a login; false while there are too many.
-    pub(crate) fn add(&self, shown: TempSession, replaces: Option<SessionId>, attempt: Attempt) -> Option<Arc<TempLogin>> {
+    pub(crate) fn add(
+        &self,
+        shown: TempSession,
+        replaces: Option<SessionId>,
+        attempt: Attempt,
+    ) -> Option<Arc<TempLogin>> {
         let mut all = self.lock();
         if all.len() >= MOST {
             return None;
@@ -99,7 +104,9 @@ impl Logins {
         let name = name.to_lowercase();
         self.lock().values().any(|login| {
             let shown = login.shown();
-            shown.step == TempStep::Ready && now < shown.expires_at && shown.session_name.to_lowercase() == name
+            shown.step == TempStep::Ready
+                && now < shown.expires_at
+                && shown.session_name.to_lowercase() == name
         })
     }
 
@@ -118,7 +125,10 @@ impl Logins {
             .filter(|login| now >= login.shown().expires_at)
             .map(|login| login.id)
             .collect();
-        late.into_iter().filter_map(|id| all.remove(&id)).inspect(|login| login.over.cancel()).collect()
+        late.into_iter()
+            .filter_map(|id| all.remove(&id))
+            .inspect(|login| login.over.cancel())
+            .collect()
     }
 
     /// Takes out all.

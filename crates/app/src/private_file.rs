@@ -12,7 +12,9 @@ pub fn write_new(path: &Path, content: &[u8]) -> ApiResult<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => ApiError::field("path", "there is a file already; it was not written over"),
+        ErrorKind::AlreadyExists => {
+            ApiError::field("path", "there is a file already; it was not written over")
+        }
         _ => failed(path, &error),
     })?;
     let written = file.write_all(content).and_then(|()| file.sync_all());

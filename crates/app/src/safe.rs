@@ -3,6 +3,8 @@
 //! Nothing sealed is ever kept with another key than the database's primary one: a [`Vault`] cannot be
 //! had with a wrong key, and the tables refuse what a late process still seals with an old one.
 
+use std::time::Duration;
+
 use gleaner_domain::Code;
 use gleaner_store::{KeyStored, SealedStored};
 use gleaner_vault::{KeyError, KeyHome, KeyRow, KeyState, Keyring, Ledger, OpenError, Opened, Sealed, Vault};
@@ -10,7 +12,11 @@ use secrecy::SecretSlice;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::{ApiError, ApiResult, App, Config};
+use crate::{ApiError, ApiResult, App, Config, lease, places};
+
+/// How long another process that makes the first key is waited for: its keyring may be asking a person.
+const FOUNDING_TRIES: u32 = 300;
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// Where the workspace's identity is remembered.
 const WORKSPACE: &str = "workspace";
@@ -74,6 +80,13 @@ impl App {
             return self.vault().await;
         }
         let mut opened = self.0.safe.opened.lock().await;
+        // One founder at a time: of two, the later would overwrite in the keyring what the first seals with.
+        let _founding = self.hold_founding().await?;
+        let rows = self.key_rows().await?;
+        if !rows.ledger().is_empty() {
+            drop(opened);
+            return self.vault().await;
+        }
         let now = self.0.clock.now();
         let (found, new) = self
             .0
@@ -87,9 +100,23 @@ impl App {
             *opened = Some(found.clone());
             return Ok(found.vault);
         }
-        // Another process was first; what it made is in the keyring.
+        // Another process was first all the same; what it made is in the keyring.
         drop(opened);
         self.vault().await
+    }
+
+    async fn hold_founding(&self) -> ApiResult<std::fs::File> {
+        let path = places::key_lock(&self.0.config);
+        for _ in 0..FOUNDING_TRIES {
+            if let Some(held) = lease::lock(&path)? {
+                return Ok(held);
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
+        Err(ApiError::new(
+            Code::AlreadyRunning,
+            "Another Gleaner makes the key at this moment: is its keyring waiting for a password?",
+        ))
     }
 
     /// Forgets the opened vault: something about the keys changed.
@@ -116,7 +143,11 @@ impl App {
         match self.vault().await?.open(binding, &sealed) {
             Err(OpenError::UnknownKey { .. }) => {
                 self.close_vault().await;
-                Ok(self.vault().await?.open(binding, &sealed).map_err(|e| open_error(&e))?)
+                Ok(self
+                    .vault()
+                    .await?
+                    .open(binding, &sealed)
+                    .map_err(|e| open_error(&e))?)
             }
             opened => opened.map_err(|e| open_error(&e)),
         }
@@ -175,19 +206,20 @@ fn row(stored: KeyStored) -> ApiResult<KeyRow> {
 }
 
 fn damaged() -> ApiError {
-    ApiError::new(Code::Database, "The local database holds a key row that cannot be read")
+    ApiError::new(
+        Code::Database,
+        "The local database holds a key row that cannot be read",
+    )
 }
 
 pub(crate) fn open_error(error: &OpenError) -> ApiError {
     match error {
-        OpenError::UnknownKey { .. } | OpenError::NoKeyFits => ApiError::new(
-            Code::KeyWrong,
-            format!("The session cannot be opened: {error}"),
-        ),
-        OpenError::Damaged { .. } | OpenError::Moved { .. } => ApiError::new(
-            Code::Database,
-            format!("The session cannot be opened: {error}"),
-        ),
+        OpenError::UnknownKey { .. } | OpenError::NoKeyFits => {
+            ApiError::new(Code::KeyWrong, format!("The session cannot be opened: {error}"))
+        }
+        OpenError::Damaged { .. } | OpenError::Moved { .. } => {
+            ApiError::new(Code::Database, format!("The session cannot be opened: {error}"))
+        }
     }
 }
 
@@ -202,8 +234,8 @@ pub(crate) fn key_error(error: KeyError) -> ApiError {
     };
     let text = error.to_string();
     let mut letters = text.chars();
-    let detail = letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    });
+    let detail = letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect());
     ApiError::new(code, detail)
 }

@@ -74,7 +74,9 @@ impl App {
         if passed(chores.looked_at_sessions, now, LOOK_AT_SESSIONS_EVERY) {
             chores.looked_at_sessions = Some(now);
             let app = self.clone();
-            self.0.tasks.spawn(async move { app.check_sessions_of_yesterday().await });
+            self.0
+                .tasks
+                .spawn(async move { app.check_sessions_of_yesterday().await });
         }
         if self.caps().await?.scheduler {
             let room = AT_ONCE.saturating_sub(self.0.board.running()) as u32;

@@ -39,7 +39,9 @@ impl App {
     /// Writes a session as a Telethon file, where no file is yet.
     pub async fn export_session_file(&self, id: SessionId, path: &Path) -> ApiResult<()> {
         let (_, keys) = self.session_keys(id).await?;
-        export::telethon_file(&keys, path).await.map_err(|e| unwritten(&e))
+        export::telethon_file(&keys, path)
+            .await
+            .map_err(|e| unwritten(&e))
     }
 
     /// A session as Telethon's string: as secret as a password.
@@ -65,7 +67,9 @@ impl App {
             Some(name) => name,
             None => {
                 let known = account.as_ref().map(|account| account.name.clone());
-                let name = known.filter(|name| !name.is_empty()).unwrap_or(format!("Session {}", &key_id[..6]));
+                let name = known
+                    .filter(|name| !name.is_empty())
+                    .unwrap_or(format!("Session {}", &key_id[..6]));
                 self.refuse_taken_name(&name).await?;
                 name
             }

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use gleaner_domain::{
-    Account, Code, Session, SessionHealth, SessionId, SessionOrigin, SessionUid,
-};
+use gleaner_domain::{Account, Code, Session, SessionHealth, SessionId, SessionOrigin, SessionUid};
 use gleaner_store::{NewSession, SessionStored};
 use gleaner_telegram::{CheckError, Health, SessionKeys};
 use secrecy::ExposeSecret as _;
@@ -37,7 +35,10 @@ impl App {
     /// All sessions, as the contract shows them.
     pub async fn list_sessions(&self) -> ApiResult<Vec<ContractSession>> {
         let stored = self.0.store.sessions().await?;
-        Ok(stored.iter().map(|stored| ContractSession::from(&stored.session)).collect())
+        Ok(stored
+            .iter()
+            .map(|stored| ContractSession::from(&stored.session))
+            .collect())
     }
 
     /// All sessions as rows of the list.
@@ -60,7 +61,10 @@ impl App {
     /// Gives a session another name.
     pub async fn edit_session(&self, id: SessionId, edit: EditSession) -> ApiResult<SessionRow> {
         self.open_for_writing()?;
-        self.0.store.rename_session(id, &name_of(&edit.session_name)?).await?;
+        self.0
+            .store
+            .rename_session(id, &name_of(&edit.session_name)?)
+            .await?;
         self.changed(Tag::Sessions, None, None).await;
         self.session_row(id).await
     }
@@ -112,7 +116,9 @@ impl App {
 
     /// Checks the sessions nobody asked about for a day; goes on after a failure.
     pub(crate) async fn check_sessions_of_yesterday(&self) {
-        let Ok(stored) = self.0.store.sessions().await else { return };
+        let Ok(stored) = self.0.store.sessions().await else {
+            return;
+        };
         let now = self.0.clock.now();
         for SessionStored { session, .. } in stored {
             let due = session.checked_at.is_none_or(|at| now - at >= CHECK_EVERY);
@@ -130,7 +136,11 @@ impl App {
     }
 
     /// Seals and keeps a login, in the place of another one if asked.
-    pub(crate) async fn keep_session(&self, new: NewLogin, replaces: Option<SessionId>) -> ApiResult<Session> {
+    pub(crate) async fn keep_session(
+        &self,
+        new: NewLogin,
+        replaces: Option<SessionId>,
+    ) -> ApiResult<Session> {
         let auth_key_id = new.keys.auth_key.id().to_string();
         self.refuse_same_login(&auth_key_id, replaces).await?;
         let (uid, created_at) = match replaces {
@@ -169,7 +179,10 @@ impl App {
     pub(crate) async fn refuse_taken_name(&self, name: &str) -> ApiResult<()> {
         let key = name.to_lowercase();
         let all = self.0.store.sessions().await?;
-        match all.iter().find(|stored| stored.session.session_name.to_lowercase() == key) {
+        match all
+            .iter()
+            .find(|stored| stored.session.session_name.to_lowercase() == key)
+        {
             Some(stored) => Err(gleaner_store::StoreError::DuplicateSession {
                 existing: stored.session.session_name.clone(),
             }
@@ -190,7 +203,9 @@ impl App {
 
     pub(crate) async fn session_row(&self, id: SessionId) -> ApiResult<SessionRow> {
         let all = self.list_session_rows().await?;
-        all.into_iter().find(|row| row.id == id).ok_or_else(ApiError::session_not_found)
+        all.into_iter()
+            .find(|row| row.id == id)
+            .ok_or_else(ApiError::session_not_found)
     }
 
     async fn stored_session(&self, id: SessionId) -> ApiResult<SessionStored> {
@@ -222,7 +237,8 @@ impl App {
     }
 
     async fn take_key_lease(&self, session: &Session) -> ApiResult<KeyLease> {
-        self.take_session_lease(&session.auth_key_id, &session.session_name).await
+        self.take_session_lease(&session.auth_key_id, &session.session_name)
+            .await
     }
 }
 
@@ -238,10 +254,16 @@ pub(crate) fn name_of(text: &str) -> ApiResult<String> {
         return Err(ApiError::field("session_name", "must not be empty"));
     }
     if name.chars().count() > LONGEST_NAME {
-        return Err(ApiError::field("session_name", format!("at most {LONGEST_NAME} characters")));
+        return Err(ApiError::field(
+            "session_name",
+            format!("at most {LONGEST_NAME} characters"),
+        ));
     }
     if name.chars().any(char::is_control) {
-        return Err(ApiError::field("session_name", "must not contain control characters"));
+        return Err(ApiError::field(
+            "session_name",
+            "must not contain control characters",
+        ));
     }
     Ok(name.to_owned())
 }
@@ -337,7 +359,10 @@ fn warnings(session: &Session, of_account: &HashMap<i64, Vec<(SessionId, String)
         .map(|(_, name)| &**name)
         .collect();
     if !others.is_empty() {
-        warnings.push(format!("Another login of the same account: {}", others.join(", ")));
+        warnings.push(format!(
+            "Another login of the same account: {}",
+            others.join(", ")
+        ));
     }
     warnings
 }

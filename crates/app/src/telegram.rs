@@ -58,7 +58,10 @@ impl App {
         known.api_id = api_id.or(known.api_id);
         match proxy {
             Some(Some((proxy, password))) => {
-                let same = known.proxy.as_ref().is_some_and(|old| old.username == proxy.username);
+                let same = known
+                    .proxy
+                    .as_ref()
+                    .is_some_and(|old| old.username == proxy.username);
                 match password {
                     Some(password) => self.keep_secret(PROXY_PASSWORD, Some(&password)).await?,
                     // A password belongs to its name.
@@ -84,9 +87,12 @@ impl App {
         let hash = self.secret(API_HASH).await?;
         let api = match (known.api_id, hash) {
             (Some(id), Some(hash)) => Api { id, hash },
-            _ => self.0.config.default_api.clone().ok_or_else(|| {
-                ApiError::new(Code::ApiNotSet, "Telegram API id and hash are not set")
-            })?,
+            _ => self
+                .0
+                .config
+                .default_api
+                .clone()
+                .ok_or_else(|| ApiError::new(Code::ApiNotSet, "Telegram API id and hash are not set"))?,
         };
         let proxy = match known.proxy {
             Some(proxy) => Some(assembled(&proxy, self.secret(PROXY_PASSWORD).await?)?),
@@ -140,7 +146,10 @@ fn checked_id(id: i32) -> ApiResult<i32> {
     if id > 0 {
         Ok(id)
     } else {
-        Err(ApiError::field("api_id", "is a number above 0, as my.telegram.org shows it"))
+        Err(ApiError::field(
+            "api_id",
+            "is a number above 0, as my.telegram.org shows it",
+        ))
     }
 }
 
@@ -171,7 +180,10 @@ fn checked_proxy(edit: EditProxy) -> ApiResult<Option<(KnownProxy, Option<Secret
         port: edit.port,
         username,
     };
-    let password = edit.password.filter(|word| !word.is_empty()).map(SecretString::from);
+    let password = edit
+        .password
+        .filter(|word| !word.is_empty())
+        .map(SecretString::from);
     assembled(&proxy, password.clone())?;
     Ok(Some((proxy, password)))
 }

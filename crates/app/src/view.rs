@@ -20,8 +20,8 @@ pub use picture::{Completeness, CompletenessStep, DayCount, IdRange, MessageRow,
 pub use run::{LogLine, RunDetail, RunFilter, RunProgress, RunRow};
 pub use session::{
     CodeDelivery, ContractSession, EditProxy, EditSession, EditTelegram, Finalize, ImportString, KeyState,
-    KeyStatus, OtpSent, OtpVerified, ProxyRow, QrCode, RotationReport, SendOtp, SessionRow, SessionSource, StartQr,
-    TelegramSettings, TempPassword, TempSession, TempStep, UploadSession, VerifyOtp,
+    KeyStatus, OtpSent, OtpVerified, ProxyRow, QrCode, RotationReport, SendOtp, SessionRow, SessionSource,
+    StartQr, TelegramSettings, TempPassword, TempSession, TempStep, UploadSession, VerifyOtp,
 };
 pub use settings::{DataReport, EditSettings, EraseData, Event, Message, Overview, PathInput, Settings, Tag};
 pub use source::{ContractSource, CreateSource, EditSource, SourceRow};

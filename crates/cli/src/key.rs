@@ -30,7 +30,10 @@ pub(crate) async fn perform(app: &App, out: Out, command: KeyCommand) -> ApiResu
         KeyCommand::Rotate => {
             let report = app.rotate_key().await?;
             out.show(&report, || {
-                format!("{} seals from now on; {} sealed again", report.kid, report.resealed)
+                format!(
+                    "{} seals from now on; {} sealed again",
+                    report.kid, report.resealed
+                )
             })?;
             out.note("The recovery file holds the old key only: write a new one with gleaner key export.");
             Ok(Exit::Ok)
@@ -49,7 +52,9 @@ async fn export(app: &App, out: Out, file: &Path) -> ApiResult<Exit> {
     app.recovery_was_saved().await?;
     let written = json!({ "path": file.display().to_string() });
     out.show(&written, || format!("Written to {}", file.display()))?;
-    out.note("Keep it apart from this computer: with it and its passphrase the sessions can be opened again.");
+    out.note(
+        "Keep it apart from this computer: with it and its passphrase the sessions can be opened again.",
+    );
     Ok(Exit::Ok)
 }
 
@@ -69,7 +74,17 @@ fn describe(status: &KeyStatus) -> String {
         ("key", status.kid.clone()),
         ("expected", status.expected_kid.clone()),
         ("kept in", Some(status.kept_in.clone())),
-        ("recovery file", Some(if status.recovery_saved { "saved" } else { "not saved" }.to_owned())),
+        (
+            "recovery file",
+            Some(
+                if status.recovery_saved {
+                    "saved"
+                } else {
+                    "not saved"
+                }
+                .to_owned(),
+            ),
+        ),
         ("note", Some(status.detail.clone())),
         ("next", status.hint.clone()),
     ])

@@ -53,7 +53,10 @@ fn read_line() -> io::Result<String> {
 async fn off_thread(work: impl FnOnce() -> io::Result<String> + Send + 'static) -> ApiResult<String> {
     let answer = tokio::task::spawn_blocking(work).await;
     let unanswered = |why: &dyn std::fmt::Display| {
-        ApiError::new(Code::InvalidInput, format!("the question was not answered: {why}"))
+        ApiError::new(
+            Code::InvalidInput,
+            format!("the question was not answered: {why}"),
+        )
     };
     answer
         .map_err(|error| unanswered(&error))?

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use gleaner_app::view::{
-    EditSession, EditTelegram, Finalize, ImportString, SendOtp, SessionRow, StartQr, TempPassword, TempSession,
-    TempStep, VerifyOtp,
+    EditSession, EditTelegram, Finalize, ImportString, SendOtp, SessionRow, StartQr, TempPassword,
+    TempSession, TempStep, VerifyOtp,
 };
 use gleaner_app::{ApiError, ApiResult, App, ExposeSecret as _};
 use gleaner_domain::{Code, SessionHealth, SessionId};
@@ -57,7 +57,10 @@ pub(crate) async fn perform(app: &App, out: Out, command: SessionCommand) -> Api
 async fn list(app: &App, out: Out) -> ApiResult<Exit> {
     let rows = app.list_session_rows().await?;
     out.show(&rows, || {
-        table(["ID", "NAME", "PHONE", "ACCOUNT", "HEALTH", "SOURCES"], rows.iter().map(cells))
+        table(
+            ["ID", "NAME", "PHONE", "ACCOUNT", "HEALTH", "SOURCES"],
+            rows.iter().map(cells),
+        )
     })?;
     if rows.is_empty() {
         out.note("Log in with: gleaner session login --name NAME");
@@ -100,7 +103,9 @@ async fn by_code(app: &App, out: Out, name: String, phone: Option<String>) -> Ap
         let _ = app.cancel_temp_session(id).await;
     }
     let session = kept?;
-    out.show(&session, || format!("{} is session {}", session.session_name, session.id))?;
+    out.show(&session, || {
+        format!("{} is session {}", session.session_name, session.id)
+    })?;
     Ok(Exit::Ok)
 }
 
@@ -142,7 +147,10 @@ async fn enter_password(app: &App, out: Out, id: uuid::Uuid) -> ApiResult<()> {
 
 async fn by_qr(app: &App, out: Out, name: String, phone_given: bool) -> ApiResult<Exit> {
     if phone_given {
-        return Err(ApiError::field("phone", "a QR code needs no number: leave --phone out"));
+        return Err(ApiError::field(
+            "phone",
+            "a QR code needs no number: leave --phone out",
+        ));
     }
     let wish = StartQr {
         session_name: name,
@@ -159,7 +167,9 @@ async fn by_qr(app: &App, out: Out, name: String, phone_given: bool) -> ApiResul
         let _ = app.cancel_temp_session(id).await;
     }
     let session = kept?;
-    out.show(&session, || format!("{} is session {}", session.session_name, session.id))?;
+    out.show(&session, || {
+        format!("{} is session {}", session.session_name, session.id)
+    })?;
     Ok(Exit::Ok)
 }
 
@@ -295,7 +305,10 @@ fn describe(row: &SessionRow) -> String {
     let mut text = facts([
         ("id", Some(id.to_string())),
         ("name", Some(row.session_name.clone())),
-        ("phone", Some(row.phone_number.clone()).filter(|phone| !phone.is_empty())),
+        (
+            "phone",
+            Some(row.phone_number.clone()).filter(|phone| !phone.is_empty()),
+        ),
         ("account", account(row)),
         ("health", Some(health(row.health).to_owned())),
         ("checked", row.checked_at.map(words::time)),
@@ -329,7 +342,11 @@ fn health(health: SessionHealth) -> &'static str {
 }
 
 fn health_exit(row: &SessionRow) -> Exit {
-    if row.health.is_dead() { Exit::Failed } else { Exit::Ok }
+    if row.health.is_dead() {
+        Exit::Failed
+    } else {
+        Exit::Ok
+    }
 }
 
 fn say(out: Out, error: &ApiError) {

@@ -260,6 +260,14 @@ impl TelegramServer {
         self.shared.accept(token, phone)
     }
 
+    /// Another device of the account scans the newest QR code; false when none is shown.
+    pub fn accept_newest_login(&self, phone: &str) -> Result<bool, AcceptError> {
+        match qr::newest(&self.shared) {
+            Some(token) => self.shared.accept(&token, phone).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
     /// Adds an account, in place of one with the same phone.
     pub fn put_account(&self, account: Account) {
         self.shared.state().accounts.put(account);

@@ -5,8 +5,11 @@
 mod backfill;
 mod by_the_clock;
 mod data;
+mod keys;
 mod mending;
 mod scheduler;
+mod sessions;
 mod sources;
 mod story;
+mod telegram_app;
 mod test_app;

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use gleaner_app::view::{
-    CreateSource, EditSession, EditTelegram, Finalize, ImportString, SendOtp, StartQr, TempPassword, TempStep,
-    UploadSession, VerifyOtp,
+    CreateSource, EditSession, EditTelegram, Finalize, ImportString, SendOtp, StartQr, TempPassword,
+    TempStep, UploadSession, VerifyOtp,
 };
 use gleaner_app::{App, ExposeSecret as _};
 use gleaner_domain::{Clock as _, Code, SessionHealth, SessionId};
@@ -31,8 +31,16 @@ fn answer(id: Uuid, code: &str, password: Option<&str>) -> VerifyOtp {
 
 async fn logged_in(app: &App, phone: &str, name: &str) -> SessionId {
     let id = app.send_otp(otp(phone, name)).await.unwrap().temp_session_id;
-    assert!(!app.verify_otp(answer(id, "12345", None)).await.unwrap().requires_password);
-    app.finalize_session(Finalize { temp_session_id: id }).await.unwrap().id
+    assert!(
+        !app.verify_otp(answer(id, "12345", None))
+            .await
+            .unwrap()
+            .requires_password
+    );
+    app.finalize_session(Finalize { temp_session_id: id })
+        .await
+        .unwrap()
+        .id
 }
 
 #[tokio::test]
@@ -41,16 +49,33 @@ async fn a_login_goes_from_phone_to_code_to_a_kept_session() {
     let sent = t.app.send_otp(otp(" +1 555-0001", "mine")).await.unwrap();
     assert_eq!(sent.message, "OTP sent to +15550001");
     let id = sent.temp_session_id;
-    let early = t.app.finalize_session(Finalize { temp_session_id: id }).await.unwrap_err();
-    assert_eq!((early.code, &*early.detail), (Code::SessionNotVerified, "Session not verified yet"));
+    let early = t
+        .app
+        .finalize_session(Finalize { temp_session_id: id })
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (early.code, &*early.detail),
+        (Code::SessionNotVerified, "Session not verified yet")
+    );
     let wrong = t.app.verify_otp(answer(id, "54321", None)).await.unwrap_err();
-    assert_eq!((wrong.code, &*wrong.detail), (Code::InvalidCode, "Invalid OTP code"));
+    assert_eq!(
+        (wrong.code, &*wrong.detail),
+        (Code::InvalidCode, "Invalid OTP code")
+    );
     let verified = t.app.verify_otp(answer(id, "12345", None)).await.unwrap();
     assert_eq!(verified.message, "Authentication successful. Ready to finalize.");
-    let kept = t.app.finalize_session(Finalize { temp_session_id: id }).await.unwrap();
+    let kept = t
+        .app
+        .finalize_session(Finalize { temp_session_id: id })
+        .await
+        .unwrap();
     assert_eq!((&*kept.session_name, &*kept.phone_number), ("mine", "+15550001"));
-    let over = t.app.get_temp_session(id).await.unwrap_err();
-    assert_eq!((over.code, &*over.detail), (Code::TempSessionNotFound, "Temp session not found"));
+    let over = t.app.get_temp_session(id).await.err().unwrap();
+    assert_eq!(
+        (over.code, &*over.detail),
+        (Code::TempSessionNotFound, "Temp session not found")
+    );
     let row = t.app.check_session(kept.id).await.unwrap();
     assert_eq!(row.health, SessionHealth::Active);
     assert_eq!(row.account.unwrap().username.as_deref(), Some("ada_keeper"));
@@ -61,22 +86,43 @@ async fn a_password_is_asked_for_with_its_hint_and_may_be_wrong_first() {
     let t = TelegramApp::new().await;
     let id = t.app.send_otp(otp(BORIS, "b")).await.unwrap().temp_session_id;
     let asked = t.app.verify_otp(answer(id, "12345", None)).await.unwrap();
-    assert_eq!((asked.requires_password, &*asked.message), (true, "2FA password required"));
+    assert_eq!(
+        (asked.requires_password, &*asked.message),
+        (true, "2FA password required")
+    );
     let hint = t.app.get_temp_session(id).await.unwrap().password_hint;
     assert_eq!(hint.as_deref(), Some("what the pier shows"));
-    let wrong = t.app.verify_otp(answer(id, "12345", Some("wrong"))).await.unwrap_err();
-    assert_eq!((wrong.code, &*wrong.detail), (Code::InvalidPassword, "Invalid password"));
-    let right = t.app.verify_otp(answer(id, "12345", Some(PASSWORD))).await.unwrap();
+    let wrong = t
+        .app
+        .verify_otp(answer(id, "12345", Some("wrong")))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (wrong.code, &*wrong.detail),
+        (Code::InvalidPassword, "Invalid password")
+    );
+    let right = t
+        .app
+        .verify_otp(answer(id, "12345", Some(PASSWORD)))
+        .await
+        .unwrap();
     assert!(!right.requires_password);
     assert_eq!(t.telegram.count("auth.signIn"), 1, "the code is sent once");
-    t.app.finalize_session(Finalize { temp_session_id: id }).await.unwrap();
+    t.app
+        .finalize_session(Finalize { temp_session_id: id })
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn code_and_password_may_come_together() {
     let t = TelegramApp::new().await;
     let id = t.app.send_otp(otp(BORIS, "b")).await.unwrap().temp_session_id;
-    let both = t.app.verify_otp(answer(id, "12345", Some(PASSWORD))).await.unwrap();
+    let both = t
+        .app
+        .verify_otp(answer(id, "12345", Some(PASSWORD)))
+        .await
+        .unwrap();
     assert!(!both.requires_password);
 }
 
@@ -86,11 +132,18 @@ async fn what_telegram_refuses_is_said_in_the_contracts_words() {
     for (phone, code, detail) in [
         ("12345", Code::InvalidPhone, "Invalid phone number"),
         (BANNED, Code::PhoneBanned, "Invalid phone number"),
-        (FLOODED, Code::FloodWait, "Too many attempts. Try again in 30 seconds"),
+        (
+            FLOODED,
+            Code::FloodWait,
+            "Too many attempts. Try again in 30 seconds",
+        ),
     ] {
-        let refused = t.app.send_otp(otp(phone, "x")).await.unwrap_err();
+        let refused = t.app.send_otp(otp(phone, "x")).await.err().unwrap();
         assert_eq!((refused.code, &*refused.detail), (code, detail));
-        assert!(refused.hint.is_some() || refused.retry_after_s == Some(30), "{refused:?}");
+        assert!(
+            refused.hint.is_some() || refused.retry_after_s == Some(30),
+            "{refused:?}"
+        );
     }
 }
 
@@ -104,7 +157,7 @@ async fn a_login_on_another_data_centre_is_followed_there() {
 
 #[tokio::test]
 async fn a_login_in_progress_ends_after_five_minutes_and_nothing_of_it_stays() {
-    let clock = FixedClock::new(chrono::Utc::now());
+    let clock = FixedClock::at(chrono::Utc::now());
     let t = TelegramApp::on(&clock).await;
     let id = t.app.send_otp(otp(ADA, "mine")).await.unwrap().temp_session_id;
     clock.advance(TimeDelta::seconds(299));
@@ -112,7 +165,11 @@ async fn a_login_in_progress_ends_after_five_minutes_and_nothing_of_it_stays() {
     clock.advance(TimeDelta::seconds(299));
     assert_eq!(t.app.get_temp_session(id).await.unwrap().step, TempStep::Ready);
     clock.advance(TimeDelta::seconds(2));
-    let over = t.app.finalize_session(Finalize { temp_session_id: id }).await.unwrap_err();
+    let over = t
+        .app
+        .finalize_session(Finalize { temp_session_id: id })
+        .await
+        .unwrap_err();
     assert_eq!(over.code, Code::TempSessionNotFound);
     t.telegram.called("auth.logOut", 1).await;
     assert!(t.app.list_sessions().await.unwrap().is_empty());
@@ -151,13 +208,20 @@ async fn a_qr_code_is_scanned_and_a_password_given_after_it() {
         let qr = shown.qr.unwrap();
         assert!(qr.rows.len() >= 21 && qr.rows.iter().all(|row| row.len() == qr.rows.len()));
         t.telegram.accept_newest_login(phone).unwrap();
-        let step = if password.is_some() { TempStep::Password } else { TempStep::Ready };
+        let step = if password.is_some() {
+            TempStep::Password
+        } else {
+            TempStep::Ready
+        };
         t.until(shown.id, step).await;
         if let Some(password) = password {
             let wish = TempPassword {
                 password: password.to_owned(),
             };
-            assert_eq!(t.app.give_temp_password(shown.id, wish).await.unwrap().step, TempStep::Ready);
+            assert_eq!(
+                t.app.give_temp_password(shown.id, wish).await.unwrap().step,
+                TempStep::Ready
+            );
         }
         let wish = Finalize {
             temp_session_id: shown.id,
@@ -183,7 +247,10 @@ async fn a_session_in_use_is_not_deleted_and_its_sources_are_named() {
     assert_eq!(deleted.message, "Session deleted successfully");
     assert_eq!(t.telegram.count("auth.logOut"), 1);
     let gone = t.app.delete_session(id, false).await.unwrap_err();
-    assert_eq!((gone.code, &*gone.detail), (Code::SessionNotFound, "Session not found"));
+    assert_eq!(
+        (gone.code, &*gone.detail),
+        (Code::SessionNotFound, "Session not found")
+    );
 }
 
 #[tokio::test]
@@ -198,7 +265,11 @@ async fn health_tells_dead_sessions_apart() {
     ] {
         let id = logged_in(&t.app, ADA, "mine").await;
         t.telegram.set_standing_of(ADA, standing);
-        assert_eq!(t.app.check_session(id).await.unwrap().health, health, "{standing:?}");
+        assert_eq!(
+            t.app.check_session(id).await.unwrap().health,
+            health,
+            "{standing:?}"
+        );
         t.app.delete_session(id, false).await.unwrap();
     }
 }
@@ -215,7 +286,13 @@ async fn logging_in_again_keeps_number_and_sources() {
     };
     let temp = t.app.send_otp(wish).await.unwrap().temp_session_id;
     t.app.verify_otp(answer(temp, "12345", None)).await.unwrap();
-    let again = t.app.finalize_session(Finalize { temp_session_id: temp }).await.unwrap();
+    let again = t
+        .app
+        .finalize_session(Finalize {
+            temp_session_id: temp,
+        })
+        .await
+        .unwrap();
     assert_eq!((again.id, &*again.session_name), (id, "mine"));
     let row = t.app.check_session(id).await.unwrap();
     assert_eq!((row.health, row.sources.len()), (SessionHealth::Active, 1));
@@ -237,8 +314,15 @@ async fn an_exported_file_and_string_come_back_in_as_the_same_login() {
     let row = t.app.import_session_file(&file, "", "").await.unwrap();
     assert_eq!(row.health, SessionHealth::Active);
     assert_eq!(row.phone_number, ADA);
-    assert!(row.session_name.starts_with("Ada"), "named by its account: {}", row.session_name);
-    assert!(row.foreign_address.is_some(), "the simulated server is not Telegram's");
+    assert!(
+        row.session_name.starts_with("Ada"),
+        "named by its account: {}",
+        row.session_name
+    );
+    assert!(
+        row.foreign_address.is_some(),
+        "the simulated server is not Telegram's"
+    );
     t.app.delete_session(row.id, false).await.unwrap();
     let wish = ImportString {
         session_name: "from a string".to_owned(),
@@ -266,7 +350,10 @@ async fn a_file_that_is_no_session_says_why_and_a_dead_one_is_refused() {
     t.app.export_session_file(id, &file).await.unwrap();
     t.app.delete_session(id, true).await.unwrap();
     let dead = t.app.import_session_file(&file, "dead", "").await.unwrap_err();
-    assert_eq!((dead.code, &*dead.detail), (Code::SessionDead, "Session is no longer valid"));
+    assert_eq!(
+        (dead.code, &*dead.detail),
+        (Code::SessionDead, "Session is no longer valid")
+    );
     assert!(t.app.list_sessions().await.unwrap().is_empty());
 }
 
@@ -292,7 +379,10 @@ async fn nobody_to_ask_is_no_obstacle_to_an_import() {
         proxy: None,
     };
     assert!(other.app.edit_telegram_settings(edit).await.unwrap().api_hash_set);
-    assert_eq!(other.app.check_session(row.id).await.unwrap().health, SessionHealth::Active);
+    assert_eq!(
+        other.app.check_session(row.id).await.unwrap().health,
+        SessionHealth::Active
+    );
 }
 
 #[tokio::test]
@@ -317,19 +407,29 @@ async fn a_lost_answer_ends_in_time_and_the_login_can_go_on() {
     t.telegram.faults().add(TelegramFault::flood("auth.signIn", 7));
     let wait = t.app.verify_otp(answer(id, "12345", None)).await.unwrap_err();
     assert_eq!((wait.code, wait.retry_after_s), (Code::FloodWait, Some(7)));
-    assert!(!t.app.verify_otp(answer(id, "12345", None)).await.unwrap().requires_password);
+    assert!(
+        !t.app
+            .verify_otp(answer(id, "12345", None))
+            .await
+            .unwrap()
+            .requires_password
+    );
 }
 
 #[tokio::test]
 async fn one_key_never_has_two_main_connections() {
     let t = TelegramApp::new().await;
     let id = logged_in(&t.app, ADA, "mine").await;
-    let (a, b, c) = tokio::join!(t.app.check_session(id), t.app.check_session(id), t.app.check_session(id));
+    let (a, b, c) = tokio::join!(
+        t.app.check_session(id),
+        t.app.check_session(id),
+        t.app.check_session(id)
+    );
     assert!([&a, &b, &c].iter().any(|one| one.is_ok()));
     for refused in [a, b, c].into_iter().filter_map(Result::err) {
         assert_eq!(refused.code, Code::AlreadyRunning);
     }
-    assert!(t.most_connections() <= 1);
+    assert!(t.telegram.open_connections() <= 1);
 }
 
 #[tokio::test]
@@ -344,14 +444,17 @@ async fn a_private_source_takes_a_session_that_exists() {
         ..CreateSource::default()
     };
     let unknown = t.app.create_source(wish(Some(7))).await.unwrap_err();
-    assert_eq!((unknown.code, &*unknown.detail), (Code::SessionNotFound, "Session not found"));
+    assert_eq!(
+        (unknown.code, &*unknown.detail),
+        (Code::SessionNotFound, "Session not found")
+    );
     let none = t.app.create_source(wish(None)).await.unwrap_err();
     assert_eq!(none.code, Code::SessionRequired);
 }
 
 #[tokio::test]
 async fn the_world_goes_by_the_clock_it_was_given() {
-    let clock = FixedClock::new(chrono::Utc::now());
+    let clock = FixedClock::at(chrono::Utc::now());
     let t = TelegramApp::on(&clock).await;
     let sent = t.app.send_otp(otp(ADA, "mine")).await.unwrap();
     let temp = t.app.get_temp_session(sent.temp_session_id).await.unwrap();

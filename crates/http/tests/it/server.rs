@@ -28,6 +28,9 @@ pub(crate) struct TestServer {
     dir: TempDir,
 }
 
+/// What the sessions of tests are sealed with.
+const KEY: &str = "dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtMTI=";
+
 /// A status, the headers and the body.
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -68,9 +71,22 @@ impl TestServer {
         Self::start_in(true).await
     }
 
+    /// In the contract's development mode, with accounts to log in to.
+    pub(crate) async fn start_with_telegram(control: SocketAddr) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut config = Config::for_tests(dir.path(), "http://127.0.0.1:9");
+        config.use_simulated_telegram(control, KEY);
+        let app = App::start(config).await.expect("an app");
+        Self::serve(app, dir, true).await
+    }
+
     async fn start_in(dev: bool) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let app = app_in(&dir).await;
+        Self::serve(app, dir, dev).await
+    }
+
+    async fn serve(app: App, dir: TempDir, dev: bool) -> Self {
         let token = Token::load_or_create(dir.path()).expect("a token");
         let mut config = ServeConfig::new(token.clone());
         config.bind = SocketAddr::from(([127, 0, 0, 1], 0));
