@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::desk::{ADA, Desk, in_time, keys_of};
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 async fn me(link: &Link) -> Result<usize, Failure> {
     let id = vec![tl::enums::InputUser::UserSelf];
@@ -111,8 +111,8 @@ async fn a_proxy_that_is_not_there_is_unreachable() {
 
 /// A SOCKS5 proxy (RFC 1928, 1929) that leads to one address and tells how it was greeted.
 async fn socks(to: std::net::SocketAddr) -> (String, tokio::sync::mpsc::Receiver<Vec<u8>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("socks5://me:secret@{}", listener.local_addr().unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("socks5://me:secret@{}", listener.local_addr().expect("bound"));
     let (tell, told) = tokio::sync::mpsc::channel(8);
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {

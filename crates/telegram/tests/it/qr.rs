@@ -14,23 +14,24 @@ use crate::desk::{ADA, BORIS, BORIS_PASSWORD, DANA, Desk, in_time};
 async fn start(desk: &Desk) -> QrLogin {
     QrLogin::start(desk.connector.clone(), Arc::new(SystemClock))
         .await
-        .unwrap()
+        .expect("there is a data centre")
 }
 
 /// The token another device reads off the screen.
 async fn shown(login: &mut QrLogin) -> Vec<u8> {
-    match login.next().await.unwrap() {
+    match login.next().await.expect("a step") {
         QrStep::Show { url, expires_in_s } => {
             assert!((1..=30).contains(&expires_in_s), "{expires_in_s}");
-            let token = url.expose_secret().strip_prefix("tg://login?token=").unwrap();
-            URL_SAFE_NO_PAD.decode(token).unwrap()
+            let token = url.expose_secret().strip_prefix("tg://login?token=");
+            let token = token.expect("the address apps scan");
+            URL_SAFE_NO_PAD.decode(token).expect("base64")
         }
         other => panic!("no code is shown but {other:?}"),
     }
 }
 
 async fn done(login: &mut QrLogin) -> i64 {
-    match login.next().await.unwrap() {
+    match login.next().await.expect("a step") {
         QrStep::Done(account) => account.user_id,
         other => panic!("not logged in but {other:?}"),
     }

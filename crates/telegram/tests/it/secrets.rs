@@ -91,7 +91,7 @@ async fn logs_hold_no_phone_code_password_key_or_token() {
     let book = book.read();
     assert!(book.contains("serialized request"), "grammers is heard too");
     let key = keys.auth_key.bytes();
-    let hex: String = key[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = format!("{:016x}", u64::from_be_bytes(key[..8].try_into().unwrap()));
     let decimal = format!("{:?}", &key[..4]);
     let token = token.strip_prefix("tg://login?token=").unwrap();
     for secret in [
