@@ -12,15 +12,23 @@ pub mod error;
 mod events;
 mod import;
 mod lease;
+mod telegram;
+mod session_import;
+mod safe;
+mod logins;
+mod login;
+mod keys;
 pub mod logs;
 pub mod memory;
 mod mend;
 mod places;
 mod presence;
+pub mod private_file;
 mod rows;
 mod runner;
 mod runs;
 mod scheduler;
+mod sessions;
 mod settings;
 mod sources;
 mod targets;
@@ -38,8 +46,11 @@ use tokio_util::task::TaskTracker;
 pub use config::Config;
 pub use error::{ApiError, ApiResult, FieldError};
 pub use runner::OnProgress;
+pub use secrecy::{ExposeSecret, SecretString};
 
 use crate::board::Board;
+use crate::logins::Logins;
+use crate::safe::Safe;
 use crate::events::Bus;
 use crate::presence::Presence;
 use crate::settings::Caps;
@@ -68,6 +79,10 @@ pub(crate) struct Inner {
     closed: Mutex<Option<String>>,
     /// Tells other processes that this one has the data folder open.
     presence: Presence,
+    /// Whose keys and sessions these are; see [`safe`].
+    workspace: uuid::Uuid,
+    safe: Safe,
+    logins: Logins,
 }
 
 impl App {
@@ -86,7 +101,10 @@ impl App {
         let store = Store::open(&config.data_dir.join("gleaner.db")).await?;
         let preview = runner::preview_client(&config, &store, &clock)?;
         let bus = Bus::start(&store).await?;
+        let workspace = safe::workspace(&store).await?;
+        let safe = Safe::new(&config, workspace);
         let app = Self(Arc::new(Inner {
+            safe,
             config,
             store,
             clock,
@@ -98,10 +116,13 @@ impl App {
             scheduler: Mutex::new(None),
             closed: Mutex::new(None),
             presence,
+            workspace,
+            logins: Logins::default(),
         }));
         app.default_local_target().await?;
         app.mend_interrupted_runs().await?;
         app.tail_events();
+        app.sweep_logins();
         Ok(app)
     }
 
@@ -126,6 +147,7 @@ impl App {
 
     async fn stop_tasks(&self) {
         self.0.stop.cancel();
+        self.end_logins().await;
         self.0.tasks.close();
         if tokio::time::timeout(PATIENCE_AT_THE_END, self.0.tasks.wait())
             .await

@@ -6,7 +6,11 @@ mod check;
 mod code_sent;
 mod connect;
 pub mod data_centres;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod export;
 mod failure;
+mod imported;
 mod keys;
 mod link;
 mod login;
@@ -18,6 +22,8 @@ mod probe;
 mod proxy;
 mod qr;
 mod session;
+pub mod session_file;
+pub mod session_string;
 
 pub use account::Account;
 pub use attempt::Step;
@@ -25,6 +31,7 @@ pub use check::{CheckError, check, log_out};
 pub use code_sent::{CodeSent, Delivery, NextDelivery};
 pub use connect::{Api, Centre, Connector, DataCentres, Device, Production};
 pub use failure::{Dead, Failure, Health, Refusal, Unreachable};
+pub use imported::{FieldError, Imported, Origin};
 pub use keys::{AuthKey, AuthKeyError, AuthKeyId, BlobError, SessionKeys};
 pub use link::Link;
 pub use login::Login;

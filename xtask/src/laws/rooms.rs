@@ -129,6 +129,16 @@ const HEAVY: &[Heavy] = &[
         in_tests: false,
     },
     Heavy {
+        library: "secret-service",
+        rooms: &["gleaner-vault"],
+        in_tests: false,
+    },
+    Heavy {
+        library: "zbus-secret-service-keyring-store",
+        rooms: &["gleaner-vault"],
+        in_tests: false,
+    },
+    Heavy {
         library: "s3s*",
         rooms: &["gleaner-testkit"],
         in_tests: false,
