@@ -163,7 +163,11 @@ impl Attempt {
 
     /// Asks what the account wants to hear; its hint is a comfort, not a need.
     pub(crate) async fn password_needed(&mut self) {
-        let asked = self.ask(&tl::functions::account::GetPassword {}).await;
+        let limit = self.connector.patience.attempt;
+        let asked = self
+            .link
+            .invoke(&tl::functions::account::GetPassword {}, limit)
+            .await;
         let hint = match asked {
             Ok(enums::account::Password::Password(asked)) => hint(asked),
             Err(_) => None,

@@ -34,7 +34,7 @@ pub(super) fn answer(request: &Request, key: &Key, unix_s: i64) -> Service {
             arguments::<functions::PingDelayDisconnect>(body).map(|ping| pong(request.msg_id, ping.ping_id))
         }
         functions::GetFutureSalts::CONSTRUCTOR_ID => arguments::<functions::GetFutureSalts>(body)
-            .map(|_| future_salts(request.msg_id, key.salt, unix_s)),
+            .map(|asked| future_salts(request.msg_id, asked.num, key.salt, unix_s)),
         functions::DestroySession::CONSTRUCTOR_ID => {
             arguments::<functions::DestroySession>(body).map(|order| {
                 say(&enums::DestroySessionRes::from(types::DestroySessionOk {
@@ -67,17 +67,19 @@ fn pong(msg_id: i64, ping_id: i64) -> Vec<u8> {
     say(&enums::Pong::from(types::Pong { msg_id, ping_id }))
 }
 
-fn future_salts(req_msg_id: i64, salt: i64, unix_s: i64) -> Vec<u8> {
+/// One salt serves all the time; it is told as many times as asked, hour by hour. grammers, when it gets
+/// only one, asks again at once and does nothing else.
+fn future_salts(req_msg_id: i64, num: i32, salt: i64, unix_s: i64) -> Vec<u8> {
     let now = unix_s as i32;
-    let salt = types::FutureSalt {
-        valid_since: now - 60,
-        valid_until: now + 3600,
+    let salts = (0..num.clamp(1, 64)).map(|hour| types::FutureSalt {
+        valid_since: now - 60 + hour * 3600,
+        valid_until: now + (hour + 1) * 3600,
         salt,
-    };
+    });
     say(&enums::FutureSalts::from(types::FutureSalts {
         req_msg_id,
         now,
-        salts: tl::RawVec(vec![salt]),
+        salts: tl::RawVec(salts.collect()),
     }))
 }
 
