@@ -218,7 +218,7 @@ pub(crate) async fn finalize_session(app: State<'_, App>, input: Finalize) -> Ap
     whole(app, |app| async move { app.finalize_session(input).await }).await
 }
 
-#[tauri::command(rename_all = "snake_case")]
+#[tauri::command]
 pub(crate) async fn delete_session(
     app: State<'_, App>,
     id: SessionId,
