@@ -11,14 +11,7 @@ export type Tone = 'error' | 'warning' | 'info';
 
 /** What helps; the UI turns it into a button. */
 export type Step =
-  | 'settings'
-  | 'activity'
-  | 'edit-source'
-  | 'add-again'
-  | 'run-again'
-  | 'reload'
-  | 'sessions'
-  | 'sources';
+  'settings' | 'activity' | 'edit-source' | 'add-again' | 'run-again' | 'reload' | 'sessions' | 'sources';
 
 export interface Advice {
   /** How loud it is. */
