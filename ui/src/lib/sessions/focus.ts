@@ -8,7 +8,7 @@ export const focusFirst: Attachment<HTMLElement> = (element) => {
     : element.querySelector<HTMLElement>(
         'input:not(:disabled), textarea:not(:disabled), button:not(:disabled)',
       );
-  control?.focus({ preventScroll: false });
+  control?.focus({ preventScroll: true });
 };
 
 /** After a refusal: the field that is wrong. */

@@ -42,6 +42,8 @@ export class Login {
   resent = $state(false);
   /** Until when Telegram wants nothing of that kind from us, in milliseconds. */
   wait = $state.raw<{ act: Act; until: number } | null>(null);
+  /** Whether it was under way before: the form that comes back takes the keyboard back. */
+  returned = false;
   #missing = $state.raw<FieldError[]>([]);
   #looking = false;
 
@@ -200,6 +202,7 @@ export class Login {
   }
 
   #over(): void {
+    this.returned = this.temp !== null;
     this.temp = null;
     this.code = '';
     this.password = '';
@@ -248,7 +251,8 @@ export class Login {
     this.trouble = null;
     this.expired = false;
     this.resent = false;
-    this.wait = null;
+    // Another button goes on waiting.
+    if (this.wait?.act === act) this.wait = null;
     try {
       await what();
     } catch (thrown) {
