@@ -3,5 +3,5 @@ import type { Account } from '$lib/api/types';
 
 /** `@ada`, or its number where it has no name of that kind. */
 export function handle({ username, user_id }: Account): string {
-  return username ? `@${username}` : `id ${user_id}`;
+  return username ? `@${username}` : `id\u00a0${user_id}`;
 }
