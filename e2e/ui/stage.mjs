@@ -141,7 +141,7 @@ export async function until(what, ask, ms = STEP_MS) {
 async function pagesFromDisk(context, url, build) {
   const index = readFileSync(join(build, 'index.html'), 'utf8');
   const csp = /content-security-policy" content="([^"]*)"/.exec(index)[1];
-  const ours = (path) => path.startsWith('/api/') || path.startsWith('/sources/');
+  const ours = (path) => /^\/(api|sources|sessions)\//.test(path);
   await context.route(
     (address) => address.origin === url && !ours(address.pathname),
     (route) => {
