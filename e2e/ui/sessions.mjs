@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { until } from './stage.mjs';
 
 /** What the simulated Telegram does when asked. */
-const ACCEPT_QR = '/control/telegram/accept-qr';
-const SESSION_FILE = '/control/telegram/session-file';
+const ACCEPT_QR = '/control/telegram/accept';
 
 /** Its accounts. */
 const plain = { phone: '+15550001', code: '12345' };
@@ -54,7 +53,7 @@ async function marked(page, name, why) {
 }
 
 export const logins = {
-  world: { posts: 20, telegram: true },
+  world: { posts: 20 },
   tests: {
     async 'without a session the page says what one is for'({ page, url }) {
       await open(page, url);
@@ -207,7 +206,7 @@ export const logins = {
       await field(page, 'Session Name').fill('scanned');
       await button(page, 'Show QR code').click();
       await page.getByRole('img', { name: /^QR code/ }).waitFor();
-      await stage.control(ACCEPT_QR, { phone_number: plain.phone });
+      await stage.control(ACCEPT_QR, { phone: plain.phone });
       await finalize(page, 'scanned');
     },
 
@@ -217,7 +216,7 @@ export const logins = {
       await field(page, 'Session Name').fill('scanned_guarded');
       await button(page, 'Show QR code').click();
       await page.getByRole('img', { name: /^QR code/ }).waitFor();
-      await stage.control(ACCEPT_QR, { phone_number: guarded.phone });
+      await stage.control(ACCEPT_QR, { phone: guarded.phone });
       await page.getByText('2FA password required').waitFor();
       await givePassword(page, 'harbour fog');
       await marked(page, 'Password', 'Invalid password');
@@ -227,9 +226,7 @@ export const logins = {
 
     async 'journey 3 of the contract: a session file'({ page, stage, url }) {
       await ready(stage);
-      const made = await stage.control(SESSION_FILE, { phone_number: plain.phone, form: 'telethon' });
-      assert.ok(made.ok, `the simulated Telegram hands out a session file: ${made.status}`);
-      const buffer = Buffer.from(await made.arrayBuffer());
+      const buffer = await stage.sessionFile(plain.phone, plain.code);
       await open(page, url, 'Upload File');
       await field(page, 'Session Name').fill('imported_session');
       await field(page, 'Phone Number').fill(plain.phone);

@@ -57,6 +57,7 @@ pub(crate) fn demo() -> Result<ExitCode> {
         ("GLEANER_PREVIEW_URL", url.as_str()),
         ("GLEANER_DATA_DIR", &data),
         ("GLEANER_DEMO_TELEGRAM", control.trim_start_matches("http://")),
+        ("GLEANER_DEMO_API", "1"),
         ("GLEANER_ENCRYPTION_KEY", KEY),
     ];
     run::start_built(&variables, "0")
