@@ -2,7 +2,9 @@
 
 use gleaner_domain::Code;
 use gleaner_store::SealedStored;
-use gleaner_vault::{Key, KeyError, KeyRowState, KeyState as Found, RecoveryError, recovery, rotation};
+use gleaner_vault::{
+    Key, KeyError, KeyRowState, KeySource, KeyState as Found, Opened, RecoveryError, recovery, rotation,
+};
 use secrecy::SecretString;
 
 use crate::safe::{self, kept, key_error, stored};
@@ -131,13 +133,33 @@ impl App {
         Ok(RotationReport { kid, resealed })
     }
 
-    /// The new key is in the keyring and in its row before anything is sealed with it.
+    /// The new key is where keys are kept, and in its row, before anything is sealed with it.
     async fn lay_out_new_key(&self) -> ApiResult<()> {
-        let vault = self.vault_to_seal().await?;
-        let new = Key::generate();
-        let row = vault.row_of(&new, self.0.clock.now());
-        let keys = vault.keys().clone().with(new);
-        self.0.safe.home.store(&keys).await.map_err(key_error)?;
+        self.vault_to_seal().await?;
+        let opened = self.opened().await?;
+        let rows = self.key_rows().await?;
+        let has_row = |key: &&Key| rows.rows.iter().any(|row| row.kid == key.kid());
+        // Laid out by hand, or by a rotation that got no further.
+        let laid_out = opened.vault.keys().iter().find(|key| !has_row(key)).cloned();
+        let new = match laid_out {
+            Some(new) => new,
+            None if opened.source == KeySource::Keyring => {
+                let new = Key::generate();
+                let keys = opened.vault.keys().clone().with(new.clone());
+                self.0.safe.home.store(&keys).await.map_err(key_error)?;
+                new
+            }
+            None => {
+                return Err(ApiError::new(
+                    Code::KeyWrong,
+                    format!(
+                        "There is no new key in {}: put one in front of the others there",
+                        opened.source
+                    ),
+                ));
+            }
+        };
+        let row = opened.vault.row_of(&new, self.0.clock.now());
         self.0.store.add_key(&stored(&row)).await?;
         self.close_vault().await;
         Ok(())
@@ -145,7 +167,7 @@ impl App {
 
     async fn promote_newest(&self) -> ApiResult<String> {
         let rows = self.key_rows().await?;
-        let vault = self.vault().await?;
+        let Opened { vault, source } = self.opened().await?;
         let rotation::Step::Promote(kid) = rotation::next(&rows.rows, &[], self.0.clock.now()) else {
             return Ok(vault.kid().to_string());
         };
@@ -158,7 +180,10 @@ impl App {
         if let Some(row) = promoted.iter().find(|row| row.kid == kid) {
             self.0.store.add_key(&stored(row)).await?;
         }
-        self.0.safe.home.store(&keys).await.map_err(key_error)?;
+        // Which of them leads is the database's to say; the order here is for people.
+        if source == KeySource::Keyring {
+            self.0.safe.home.store(&keys).await.map_err(key_error)?;
+        }
         self.close_vault().await;
         Ok(kid.to_string())
     }
