@@ -7,6 +7,7 @@ mod gleaner;
 mod journey;
 mod kills;
 mod memory;
+mod rotation;
 mod serving;
 #[cfg(target_os = "linux")]
 mod terminal;
