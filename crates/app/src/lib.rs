@@ -123,6 +123,8 @@ impl App {
         app.mend_interrupted_runs().await?;
         app.tail_events();
         app.sweep_logins();
+        let now = app.0.clock.now();
+        app.0.tasks.spawn(gleaner_telegram::session_file::sweep(now));
         Ok(app)
     }
 

@@ -10,8 +10,9 @@ mod format;
 mod snapshot;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use zeroize::Zeroizing;
 
 use crate::imported::Imported;
@@ -48,6 +49,16 @@ pub async fn read(path: &Path) -> Result<Imported, SessionFileError> {
     })
     .await?;
     read
+}
+
+/// Deletes the private copies of session files that killed processes left in the temporary folder an hour or
+/// more before `now`. They hold keys in the open.
+pub async fn sweep(now: DateTime<Utc>) {
+    let old = SystemTime::from(now - TimeDelta::hours(1));
+    let swept = tokio::task::spawn_blocking(move || snapshot::sweep(&std::env::temp_dir(), old)).await;
+    if swept.is_err() {
+        tracing::warn!("forgotten copies of session files were not looked for");
+    }
 }
 
 /// Reads a session file that came as bytes, such as an upload. Nothing is written to a disk.

@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 use super::{Bytes, MOST_BYTES, SessionFileError};
 
+/// How the folders of private copies begin.
+const COPIES: &str = "gleaner-session-";
+
 /// Times a file is read that changes meanwhile.
 const TRIES: usize = 3;
 
@@ -55,7 +58,7 @@ impl Snapshot {
         check_journal(&self.journal)?;
         let write = || {
             let mut folder = tempfile::Builder::new();
-            folder.prefix("gleaner-session-");
+            folder.prefix(COPIES);
             // On Windows the user's own temporary folder is private already.
             #[cfg(unix)]
             folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
@@ -69,6 +72,25 @@ impl Snapshot {
             Ok(Copy { main, folder })
         };
         write().map_err(SessionFileError::Scratch)
+    }
+}
+
+/// Deletes private copies that a process left when it was killed in the milliseconds of an import; `old` are
+/// those that nobody is still reading.
+pub(super) fn sweep(temporary: &Path, old: SystemTime) {
+    let Ok(entries) = fs::read_dir(temporary) else {
+        return;
+    };
+    let left = entries.flatten().filter(|entry| {
+        entry.file_name().to_string_lossy().starts_with(COPIES)
+            && entry
+                .metadata()
+                .is_ok_and(|about| about.is_dir() && about.modified().is_ok_and(|at| at < old))
+    });
+    for entry in left {
+        if let Err(cause) = fs::remove_dir_all(entry.path()) {
+            tracing::warn!(folder = %entry.path().display(), %cause, "a forgotten copy of a session file could not be deleted");
+        }
     }
 }
 
@@ -201,5 +223,29 @@ mod tests {
         assert_eq!(fs::read(beside(&copy.main, "-wal")).unwrap(), b"wal");
         copy.delete();
         assert!(!private.exists());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_old_copies_of_ours_are_swept() {
+        let temporary = tempfile::tempdir().unwrap();
+        let make = |name: &str| {
+            let folder = temporary.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("copy.session"), b"key").unwrap();
+            folder
+        };
+        let (ours, other) = (make("gleaner-session-abc"), make("somebody-else"));
+        let made = ours.metadata().unwrap().modified().unwrap();
+        sweep(temporary.path(), made - Duration::from_secs(1));
+        assert!(ours.exists(), "it may still be read");
+        sweep(temporary.path(), made + Duration::from_secs(1));
+        assert!(!ours.exists() && other.exists());
     }
 }
