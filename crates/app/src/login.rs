@@ -267,9 +267,23 @@ impl App {
             Attempt::Code(login) => login.check_password(&password).await,
             Attempt::Qr(login) => login.check_password(&password).await,
         };
+        if account == Err(LoginError::PasswordInvalid) && !temp.may_try_again() {
+            return Err(self.locked_out(temp));
+        }
         let account = self.judged(temp, account)?;
         self.logged_in(temp, &account);
         Ok(())
+    }
+
+    /// Ends a login after too many wrong passwords.
+    fn locked_out(&self, temp: &TempLogin) -> ApiError {
+        if let Some(temp) = self.0.logins.remove(temp.id) {
+            // Not here: whoever asked still holds it.
+            self.0.tasks.spawn(async move { temp.end().await });
+        }
+        let mut error = login_error(LoginError::PasswordInvalid);
+        error.hint = Some("That was the third wrong password: this login is over. Start again.".to_owned());
+        error
     }
 
     fn logged_in(&self, temp: &TempLogin, account: &gleaner_telegram::Account) {

@@ -3,6 +3,7 @@
 //! One that ends without being kept (too late, cancelled, the app quits) is logged out at Telegram.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,6 +19,9 @@ pub(crate) const LIFE: TimeDelta = TimeDelta::minutes(5);
 /// Logins at once: more is nobody's wish, and each holds a connection.
 const MOST: usize = 20;
 
+/// Wrong passwords that end a login: whoever guesses must begin anew, with a new code.
+const MOST_WRONG: u32 = 3;
+
 /// All logins in progress.
 #[derive(Default)]
 pub(crate) struct Logins(Mutex<HashMap<Uuid, Arc<TempLogin>>>);
@@ -31,6 +35,8 @@ pub(crate) struct TempLogin {
     pub(crate) attempt: tokio::sync::Mutex<Option<Attempt>>,
     /// What people see of it.
     shown: Mutex<TempSession>,
+    /// Passwords that were wrong.
+    wrong: AtomicU32,
     /// Ends whoever waits on it.
     pub(crate) over: CancellationToken,
 }
@@ -83,6 +89,7 @@ impl Logins {
             replaces,
             attempt: tokio::sync::Mutex::new(Some(attempt)),
             shown: Mutex::new(shown),
+            wrong: AtomicU32::new(0),
             over: CancellationToken::new(),
         });
         all.insert(login.id, Arc::clone(&login));
@@ -149,6 +156,11 @@ impl TempLogin {
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut TempSession)) {
         change(&mut self.shown.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Counts a wrong password; false when that was one too many.
+    pub(crate) fn may_try_again(&self) -> bool {
+        self.wrong.fetch_add(1, Ordering::Relaxed) + 1 < MOST_WRONG
     }
 
     /// Ends it at Telegram, too.

@@ -115,6 +115,26 @@ async fn a_password_is_asked_for_with_its_hint_and_may_be_wrong_first() {
 }
 
 #[tokio::test]
+async fn three_wrong_passwords_end_a_login() {
+    let t = TelegramApp::new().await;
+    let id = t.app.send_otp(otp(BORIS, "b")).await.unwrap().temp_session_id;
+    for _ in 0..3 {
+        let wrong = t
+            .app
+            .verify_otp(answer(id, "12345", Some("wrong")))
+            .await
+            .unwrap_err();
+        assert_eq!(wrong.code, Code::InvalidPassword);
+    }
+    let over = t
+        .app
+        .verify_otp(answer(id, "12345", Some(PASSWORD)))
+        .await
+        .unwrap_err();
+    assert_eq!(over.code, Code::TempSessionNotFound);
+}
+
+#[tokio::test]
 async fn code_and_password_may_come_together() {
     let t = TelegramApp::new().await;
     let id = t.app.send_otp(otp(BORIS, "b")).await.unwrap().temp_session_id;
