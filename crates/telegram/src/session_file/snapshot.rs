@@ -202,6 +202,8 @@ fn unreadable(cause: io::Error) -> SessionFileError {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::time::Duration;
+
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
@@ -224,13 +226,6 @@ mod tests {
         copy.delete();
         assert!(!private.exists());
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
 
     #[test]
     fn only_old_copies_of_ours_are_swept() {
