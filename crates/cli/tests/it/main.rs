@@ -9,5 +9,7 @@ mod kills;
 mod memory;
 mod rotation;
 mod serving;
+#[cfg(feature = "demo")]
+mod sessions;
 #[cfg(target_os = "linux")]
 mod terminal;
