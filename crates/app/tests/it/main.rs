@@ -7,6 +7,7 @@ mod by_the_clock;
 mod data;
 mod keys;
 mod mending;
+mod peers;
 mod scheduler;
 mod sessions;
 mod sources;
