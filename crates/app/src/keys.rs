@@ -150,10 +150,10 @@ impl App {
                 new
             }
             None => {
-                return Err(ApiError::new(
-                    Code::KeyWrong,
+                return Err(ApiError::field(
+                    "key",
                     format!(
-                        "There is no new key in {}: put one in front of the others there",
+                        "there is no new one in {}: put it in front of the others there",
                         opened.source
                     ),
                 ));

@@ -54,6 +54,12 @@ async fn a_rotation_that_is_killed_leaves_every_session_readable() {
         };
         assert_eq!(readable(&data, &keys).await, sessions, "after kill {done}");
     }
+    // Whether the last one was cut short or not, one more ends whole.
+    keys.insert(0, key(&mut random));
+    lay_out(&key_file, &keys);
+    place.run("key rotate").await.must(0);
+    keys.insert(0, key(&mut random));
+    lay_out(&key_file, &keys);
     let report = place.run("key rotate --json").await.must(0).json();
     assert_eq!(readable(&data, &keys).await, sessions);
     let primary = place.run("key show-id").await.must(0).out;
