@@ -79,6 +79,14 @@ impl Window {
         .await
     }
 
+    /// Waits until the page shows these words no more.
+    pub(crate) async fn reads_no_more(&self, words: &str) -> Result<()> {
+        eventually(&format!("“{words}” to leave the page"), || async {
+            Ok((!self.text().await?.contains(words)).then_some(()))
+        })
+        .await
+    }
+
     /// Everything the page shows as text.
     pub(crate) async fn text(&self) -> Result<String> {
         let text = self

@@ -143,6 +143,7 @@ struct FileChooser {
     opens: mpsc::UnboundedSender<Request>,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "zbus hands headers over")]
 #[interface(name = "org.freedesktop.portal.FileChooser")]
 impl FileChooser {
     fn open_file(

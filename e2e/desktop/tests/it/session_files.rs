@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::portal::{Dialog, Kind, Portal};
 use crate::sessions::{PHONE, log_in};
-use crate::stage::in_window;
+use crate::stage::{KEY, in_window};
 
 #[tokio::test]
 async fn a_cancelled_dialog_leaves_the_form_as_it_was() -> Result<()> {
@@ -46,7 +46,11 @@ async fn a_cancelled_dialog_leaves_the_form_as_it_was() -> Result<()> {
             kept == ("Harbour desk".to_owned(), PHONE.to_owned()),
             "the form says {kept:?}"
         );
-        Ok(())
+
+        // It is no session, whatever it is called.
+        window.press("Upload").await?;
+        window.reads("This is not a session file").await?;
+        window.reads("No session yet").await
     })
     .await
 }
@@ -85,7 +89,42 @@ async fn a_session_leaves_through_one_dialog_and_comes_back_through_another() ->
             .await?;
         window.reads("Hafen & Möwe 100%.session").await?;
         window.press("Upload").await?;
-        window.lists("Hafen & Möwe 100%", "From Telethon").await
+        for words in ["Active", PHONE, "Ada Keeper", "From Telethon", "not Telegram's"] {
+            window.lists("Hafen & Möwe 100%", words).await?;
+        }
+        let asked = stage.telegram().count("auth.sendCode");
+        ensure!(asked == 1, "Telegram was asked for {asked} codes");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_recovery_file_is_written_where_the_person_says() -> Result<()> {
+    in_window(async |stage, window| {
+        let mut portal = Portal::on(stage).await?;
+        log_in(window, PHONE, "Harbour desk").await?;
+
+        let file = stage.home().join("in the safe.json");
+        window.press("Save recovery file…").await?;
+        window.fill("Passphrase", "fog over the harbour").await?;
+        window.fill("The same again", "fog over the harbour").await?;
+        window.press("Save file…").await?;
+        opened(&mut portal, Kind::Save, "Save the recovery file")
+            .await?
+            .cancel()
+            .await?;
+        window.press("Save file…").await?;
+        let dialog = opened(&mut portal, Kind::Save, "Save the recovery file").await?;
+        ensure!(dialog.proposes().as_deref() == Some("gleaner-recovery.json"));
+        dialog.choose(&file).await?;
+
+        window.reads("Recovery file saved").await?;
+        window.reads_no_more("Save a recovery file").await?;
+        let text = fs::read_to_string(&file)?;
+        let sealed: serde_json::Value = serde_json::from_str(&text)?;
+        ensure!(sealed.is_object() && !text.contains(KEY), "{text}");
+        Ok(())
     })
     .await
 }
@@ -118,7 +157,7 @@ fn is_a_private_session_file(file: &Path) -> Result<()> {
     #[cfg(unix)]
     {
         let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(file)?.permissions());
-        ensure!(mode & 0o077 == 0, "others may read it: {mode:o}");
+        ensure!(mode & 0o777 == 0o600, "its mode is {mode:o}");
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ pub(crate) const CHANNEL: &str = "harbour_observatory";
 const POSTS: u32 = 60;
 
 /// The key that seals sessions here: 32 bytes as they stand in the variable. There is no keyring.
-const KEY: &str = "dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtMTI=";
+pub(crate) const KEY: &str = "dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtMTI=";
 
 /// A bus that starts no service by itself: no portal, no keyring, nothing that asks questions.
 const BARE_BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
