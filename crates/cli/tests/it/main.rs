@@ -1,10 +1,14 @@
 //! The real binary against a simulated t.me.
 
 mod archive;
+#[cfg(all(feature = "demo", target_os = "linux"))]
+mod canary;
 mod everyday;
 mod exits;
 mod gleaner;
 mod journey;
+#[cfg(all(feature = "demo", target_os = "linux"))]
+mod keyring;
 mod kills;
 mod memory;
 mod rotation;

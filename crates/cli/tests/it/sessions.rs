@@ -257,7 +257,7 @@ fn telethon_schema(key: &LoginKey) -> String {
 }
 
 /// A file as a program leaves it that still runs: its login is in the journal beside it only.
-async fn with_its_journal(folder: &Path, key: &LoginKey) -> (PathBuf, SqliteConnection) {
+pub(crate) async fn with_its_journal(folder: &Path, key: &LoginKey) -> (PathBuf, SqliteConnection) {
     let path = folder.join("running.session");
     let url = format!("sqlite://{}?mode=rwc", path.display());
     let mut database = SqliteConnection::connect(&url).await.expect("a database");
