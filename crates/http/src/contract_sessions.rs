@@ -133,7 +133,7 @@ impl<S: Send + Sync> axum::extract::FromRequest<S> for MultipartForm {
         form.map(Self).map_err(|_| {
             HttpError::malformed(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Send the form as Content-Type: multipart/form-data",
+                "Send the form as Content-Type: multipart/form-data, with its boundary",
             )
         })
     }
@@ -144,9 +144,18 @@ impl MultipartForm {
         let (mut name, mut phone, mut file) = (None, None, None);
         while let Some(field) = self.0.next_field().await.map_err(|e| broken(&e))? {
             match field.name() {
-                Some("session_name") => name = Some(text("session_name", field).await?),
-                Some("phone_number") => phone = Some(text("phone_number", field).await?),
-                Some("session_file") => file = Some(bounded("session_file", field, FILE_LIMIT).await?),
+                Some("session_name") => {
+                    once("session_name", name.is_none())?;
+                    name = Some(text("session_name", field).await?);
+                }
+                Some("phone_number") => {
+                    once("phone_number", phone.is_none())?;
+                    phone = Some(text("phone_number", field).await?);
+                }
+                Some("session_file") => {
+                    once("session_file", file.is_none())?;
+                    file = Some(bounded("session_file", field, FILE_LIMIT).await?);
+                }
                 // Forms may hold more than we ask for; its bytes count all the same.
                 _ => drop(bounded("form", field, TEXT_LIMIT).await?),
             }
@@ -158,6 +167,14 @@ impl MultipartForm {
             file: file.ok_or_else(|| missing("session_file"))?,
         })
     }
+}
+
+/// Which of two would count is nothing to guess at; JSON is refused the same way.
+fn once(name: &str, is_first: bool) -> Result<(), HttpError> {
+    if is_first {
+        return Ok(());
+    }
+    Err(ApiError::field(name, "is given twice").into())
 }
 
 async fn text(name: &str, field: Field<'_>) -> Result<String, HttpError> {
