@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::server::{Answer, TestServer, send};
 
-struct Stage {
-    server: TestServer,
+pub(crate) struct Stage {
+    pub(crate) server: TestServer,
     telegram: TelegramServer,
     _control: ControlPort,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(crate) async fn set() -> Self {
         let telegram = TelegramServer::start(World::new().into_handle()).await;
         let control = ControlPort::of_telegram(&telegram, 0).await.expect("a free port");
         let address = control
@@ -47,7 +47,7 @@ impl Stage {
             .await
     }
 
-    async fn upload(&self, name: &str, phone: &str, file: Vec<u8>) -> Answer {
+    pub(crate) async fn upload(&self, name: &str, phone: &str, file: Vec<u8>) -> Answer {
         let form = Form::new()
             .text("session_name", name.to_owned())
             .text("phone_number", phone.to_owned())
@@ -61,7 +61,7 @@ impl Stage {
     }
 
     /// A `.session` file of a login of its own.
-    async fn session_file(&self, phone: &str) -> Vec<u8> {
+    pub(crate) async fn session_file(&self, phone: &str) -> Vec<u8> {
         let sent = self.send_otp(phone, "to export").await.json();
         let id = sent["temp_session_id"].as_str().expect("an id").to_owned();
         self.verify(&id, "12345").await;
