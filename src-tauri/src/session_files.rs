@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, DragDropEvent, Emitter, Manager, State, WebviewWindow, Window, WindowEvent};
 use uuid::Uuid;
 
+use crate::dialogs;
+
 /// The name the page listens to for files that were dropped.
 const DROPPED: &str = "gleaner-session-dropped";
 /// Files a person chose and has not yet imported; more are forgotten, oldest first.
@@ -76,6 +78,7 @@ pub(crate) async fn host_choose_session_file(
     window: WebviewWindow,
     held: State<'_, HeldFiles>,
 ) -> ApiResult<Option<HeldFile>> {
+    dialogs::needed().await?;
     let dialog = AsyncFileDialog::new()
         .set_title("Choose a session file")
         .add_filter("Telegram sessions", &["session"])
@@ -109,7 +112,7 @@ pub(crate) async fn host_export_session(
         ExportForm::TelethonFile => "telegram.session",
         ExportForm::TelethonString => "telegram-session.txt",
     };
-    let Some(file) = place(&window, "Export the session", name).await else {
+    let Some(file) = place(&window, "Export the session", name).await? else {
         return Ok(None);
     };
     match form {
@@ -131,7 +134,7 @@ pub(crate) async fn host_save_recovery(
 ) -> ApiResult<Option<Written>> {
     // First the passphrase is judged: a dialog for nothing would be a nuisance.
     let text = app.export_key(SecretString::from(passphrase)).await?;
-    let Some(file) = place(&window, "Save the recovery file", "gleaner-recovery.json").await else {
+    let Some(file) = place(&window, "Save the recovery file", "gleaner-recovery.json").await? else {
         return Ok(None);
     };
     private_file::write_new(file.path(), text.as_bytes())?;
@@ -146,6 +149,7 @@ pub(crate) async fn host_restore_recovery(
     app: State<'_, App>,
     passphrase: String,
 ) -> ApiResult<Option<KeyStatus>> {
+    dialogs::needed().await?;
     let dialog = AsyncFileDialog::new()
         .set_title("Choose the recovery file")
         .add_filter("Recovery files", &["json"])
@@ -179,12 +183,13 @@ pub(crate) fn on_window_event(window: &Window, event: &WindowEvent) {
     }
 }
 
-async fn place(window: &WebviewWindow, title: &str, name: &str) -> Option<FileHandle> {
+async fn place(window: &WebviewWindow, title: &str, name: &str) -> ApiResult<Option<FileHandle>> {
+    dialogs::needed().await?;
     let dialog = AsyncFileDialog::new()
         .set_title(title)
         .set_file_name(name)
         .set_parent(window);
-    dialog.save_file().await
+    Ok(dialog.save_file().await)
 }
 
 fn written(file: &FileHandle) -> Written {

@@ -138,6 +138,7 @@ impl App {
     }
 
     /// A login in progress.
+    #[expect(clippy::unused_async, reason = "as every other use case")]
     pub async fn get_temp_session(&self, id: Uuid) -> ApiResult<TempSession> {
         Ok(self.temp(id)?.shown())
     }
@@ -461,6 +462,7 @@ fn squares(url: &SecretString, expires_in_s: u32, now: DateTime<Utc>) -> ApiResu
 }
 
 /// The contract's words for what Telegram holds against a login.
+#[expect(clippy::needless_pass_by_value, reason = "maps errors by its bare name")]
 pub(crate) fn login_error(error: LoginError) -> ApiError {
     let hint = error.hint().map(str::to_owned);
     let (code, detail) = match &error {

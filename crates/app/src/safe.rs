@@ -28,13 +28,13 @@ pub(crate) struct Safe {
 }
 
 /// What the database says about keys.
-pub(crate) struct Rows {
+pub(crate) struct KnownKeys {
     pub(crate) workspace: Uuid,
     pub(crate) rows: Vec<KeyRow>,
     sealed: bool,
 }
 
-impl Rows {
+impl KnownKeys {
     pub(crate) fn ledger(&self) -> Ledger<'_> {
         Ledger {
             workspace: self.workspace,
@@ -124,9 +124,9 @@ impl App {
         *self.0.safe.opened.lock().await = None;
     }
 
-    pub(crate) async fn key_rows(&self) -> ApiResult<Rows> {
+    pub(crate) async fn key_rows(&self) -> ApiResult<KnownKeys> {
         let rows = self.0.store.keys().await?;
-        Ok(Rows {
+        Ok(KnownKeys {
             workspace: self.0.workspace,
             sealed: self.0.store.anything_sealed().await?,
             rows: rows.into_iter().map(row).collect::<ApiResult<_>>()?,
@@ -224,13 +224,13 @@ pub(crate) fn open_error(error: &OpenError) -> ApiError {
 }
 
 /// The sentence and the next step of each state of the keyring.
+#[expect(clippy::needless_pass_by_value, reason = "maps errors by its bare name")]
 pub(crate) fn key_error(error: KeyError) -> ApiError {
     let code = match error.state() {
         KeyState::Locked => Code::KeyringLocked,
-        KeyState::Absent => Code::KeyringAbsent,
         KeyState::Gone => Code::KeyGone,
         KeyState::Wrong | KeyState::Damaged => Code::KeyWrong,
-        KeyState::Ready | KeyState::FirstRun | KeyState::Failed => Code::KeyringAbsent,
+        KeyState::Absent | KeyState::Ready | KeyState::FirstRun | KeyState::Failed => Code::KeyringAbsent,
     };
     let text = error.to_string();
     let mut letters = text.chars();

@@ -63,16 +63,15 @@ impl App {
         let tried = self.tried(&imported).await;
         self.release_key_lease(lease).await;
         let (health, account) = tried?;
-        let name = match wish.name {
-            Some(name) => name,
-            None => {
-                let known = account.as_ref().map(|account| account.name.clone());
-                let name = known
-                    .filter(|name| !name.is_empty())
-                    .unwrap_or(format!("Session {}", &key_id[..6]));
-                self.refuse_taken_name(&name).await?;
-                name
-            }
+        let name = if let Some(name) = wish.name {
+            name
+        } else {
+            let known = account.as_ref().map(|account| account.name.clone());
+            let name = known
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| format!("Session {}", &key_id[..6]));
+            self.refuse_taken_name(&name).await?;
+            name
         };
         let told = account.as_ref().and_then(|account| account.phone_number.clone());
         let new = NewLogin {

@@ -225,17 +225,16 @@ async fn import(
     phone: Option<String>,
 ) -> ApiResult<Exit> {
     let (name, phone) = (name.unwrap_or_default(), phone.unwrap_or_default());
-    let row = match file {
-        Some(file) => app.import_session_file(&file, &name, &phone).await?,
-        None => {
-            let text = prompt::secret("Session string").await?;
-            let wish = ImportString {
-                session_name: name,
-                phone_number: phone,
-                session_string: text.expose_secret().to_owned(),
-            };
-            app.import_session_string(wish).await?
-        }
+    let row = if let Some(file) = file {
+        app.import_session_file(&file, &name, &phone).await?
+    } else {
+        let text = prompt::secret("Session string").await?;
+        let wish = ImportString {
+            session_name: name,
+            phone_number: phone,
+            session_string: text.expose_secret().to_owned(),
+        };
+        app.import_session_string(wish).await?
     };
     out.show(&row, || describe(&row))?;
     out.note("Do not use this login in two programs at once: Telegram may end it for both.");

@@ -47,7 +47,7 @@ impl Store {
         .bind(&new.sealed.mac)
         .execute(&mut *tx)
         .await
-        .map_err(|error| not_primary(error))?;
+        .map_err(not_primary)?;
         let id = SessionId(inserted.last_insert_rowid());
         let session = read_one(&mut tx, id).await?;
         tx.commit().await?;
@@ -86,7 +86,7 @@ impl Store {
         .bind(new.uid.to_string())
         .execute(&mut *tx)
         .await
-        .map_err(|error| not_primary(error))?;
+        .map_err(not_primary)?;
         if done.rows_affected() == 0 {
             return Err(StoreError::SessionNotFound);
         }

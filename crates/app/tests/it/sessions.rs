@@ -6,7 +6,7 @@ use gleaner_app::view::{
     TempStep, UploadSession, VerifyOtp,
 };
 use gleaner_app::{App, ExposeSecret as _};
-use gleaner_domain::{Clock as _, Code, SessionHealth, SessionId};
+use gleaner_domain::{Clock as _, Code, SessionHealth, SessionId, SystemClock};
 use gleaner_testkit::FixedClock;
 use gleaner_testkit::telegram::{KeyStanding, TelegramFault};
 use uuid::Uuid;
@@ -177,7 +177,7 @@ async fn a_login_on_another_data_centre_is_followed_there() {
 
 #[tokio::test]
 async fn a_login_in_progress_ends_after_five_minutes_and_nothing_of_it_stays() {
-    let clock = FixedClock::at(chrono::Utc::now());
+    let clock = FixedClock::at(SystemClock.now());
     let t = TelegramApp::on(&clock).await;
     let id = t.app.send_otp(otp(ADA, "mine")).await.unwrap().temp_session_id;
     clock.advance(TimeDelta::seconds(299));
@@ -474,7 +474,7 @@ async fn a_private_source_takes_a_session_that_exists() {
 
 #[tokio::test]
 async fn the_world_goes_by_the_clock_it_was_given() {
-    let clock = FixedClock::at(chrono::Utc::now());
+    let clock = FixedClock::at(SystemClock.now());
     let t = TelegramApp::on(&clock).await;
     let sent = t.app.send_otp(otp(ADA, "mine")).await.unwrap();
     let temp = t.app.get_temp_session(sent.temp_session_id).await.unwrap();

@@ -112,7 +112,7 @@ impl TelegramApp {
     pub(crate) async fn use_session(&self, id: SessionId, name: &str, channel: u32) {
         let store = self.store().await;
         let target = self.app.list_targets().await.unwrap()[0].uid;
-        let now = chrono::Utc::now();
+        let now = SystemClock.now();
         let source = NewSource {
             uid: SourceUid::new(),
             name: name.to_owned(),

@@ -13,8 +13,8 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::process::Child;
 
+use crate::desk::{Desk, PATIENCE, answered, start, telethon_string, with_its_journal};
 use crate::gleaner::{Done, done, signal};
-use crate::sessions::{Desk, PATIENCE, answered, start, telethon_string, with_its_journal};
 
 const PHONE: &str = "+4915790017236";
 const OTHER_PHONE: &str = "+4915790093418";
@@ -101,7 +101,7 @@ impl Secrets {
 
 fn spellings(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     assert!(bytes.len() >= 8, "too short to be told from chance");
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = crate::desk::hex(bytes);
     let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
     let mut all = vec![
         ("raw".to_owned(), bytes.to_vec()),

@@ -1,5 +1,6 @@
 //! A real gnome-keyring on a private bus, in every state a person's may be in, and what the command says.
 
+#[expect(clippy::print_stdout, reason = "what says SKIPPED")]
 #[path = "../../../vault/tests/it/bus.rs"]
 mod bus;
 
@@ -15,8 +16,8 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value as BusValue};
 
 use self::bus::{Bus, Start};
 use crate::canary::Secrets;
+use crate::desk::{BINARY, Desk, PATIENCE, answered, start};
 use crate::gleaner::{Done, done, signal};
-use crate::sessions::{BINARY, Desk, PATIENCE, answered, start};
 
 const ADA: &str = "+15550001";
 const BORIS: &str = "+15550002";
@@ -158,7 +159,7 @@ impl Home {
     }
 
     /// The one entry that Gleaner has made.
-    fn entry(&self, bus: &Connection) -> OwnedObjectPath {
+    fn entry(bus: &Connection) -> OwnedObjectPath {
         let attributes = std::collections::HashMap::from([("service", SERVICE)]);
         let found = asked(bus, SECRETS, "Service", "SearchItems", &(attributes,));
         let (unlocked, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
@@ -186,7 +187,7 @@ impl Home {
     /// What the keyring keeps for Gleaner.
     fn key(&self) -> Vec<u8> {
         let bus = self.bus();
-        let (entry, session) = (self.entry(&bus), Self::session(&bus));
+        let (entry, session) = (Self::entry(&bus), Self::session(&bus));
         let secret = asked(&bus, &entry, "Item", "GetSecret", &(session,));
         let (secret,): (BusSecret,) = secret.body().deserialize().expect("a secret");
         secret.2
@@ -195,7 +196,7 @@ impl Home {
     /// Puts something else there, past Gleaner.
     fn put(&self, value: &[u8]) {
         let bus = self.bus();
-        let (entry, session) = (self.entry(&bus), Self::session(&bus));
+        let (entry, session) = (Self::entry(&bus), Self::session(&bus));
         let secret: BusSecret = (session, Vec::new(), value.to_vec(), "text/plain".to_owned());
         asked(&bus, &entry, "Item", "SetSecret", &(secret,));
     }
@@ -203,7 +204,7 @@ impl Home {
     /// Deletes it, as a person may in a program for keyrings.
     fn delete(&self) {
         let bus = self.bus();
-        asked(&bus, &self.entry(&bus), "Item", "Delete", &());
+        asked(&bus, &Self::entry(&bus), "Item", "Delete", &());
     }
 
     /// Nothing of the key is on the disk: not in the data folder and its logs, nor where the keyring and

@@ -3,6 +3,7 @@
 mod archive;
 #[cfg(all(feature = "demo", target_os = "linux"))]
 mod canary;
+mod desk;
 mod everyday;
 mod exits;
 mod gleaner;

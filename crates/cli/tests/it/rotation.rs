@@ -12,6 +12,8 @@ use rand::{RngExt, SeedableRng};
 
 use crate::gleaner::Gleaner;
 
+/// Of base64url.
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const SEED: u64 = 20_251_124;
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -44,13 +46,12 @@ async fn a_rotation_that_is_killed_leaves_every_session_readable() {
         }
         let mut child = place.start("key rotate --quiet");
         let moment = whole.mul_f64(random.random_range(0.0..1.1));
-        finished = match tokio::time::timeout(moment, child.wait()).await {
-            Ok(ended) => ended.expect("it ran").success(),
-            Err(_) => {
-                child.kill().await.expect("it can be killed");
-                done += 1;
-                false
-            }
+        finished = if let Ok(ended) = tokio::time::timeout(moment, child.wait()).await {
+            ended.expect("it ran").success()
+        } else {
+            child.kill().await.expect("it can be killed");
+            done += 1;
+            false
         };
         assert_eq!(readable(&data, &keys).await, sessions, "after kill {done}");
     }
@@ -69,7 +70,6 @@ async fn a_rotation_that_is_killed_leaves_every_session_readable() {
 
 /// 32 bytes as Fernet keys are written.
 fn key(random: &mut StdRng) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text: String = (0..42)
         .map(|_| char::from(ALPHABET[random.random_range(0..64_usize)]))
         .collect();
@@ -114,7 +114,6 @@ fn telethon_string(number: usize) -> String {
     let mut bytes = vec![2, 127, 0, 0, 1, 0, 80];
     bytes.extend((0..256_usize).map(|at| (at.wrapping_mul(31) ^ number ^ (number >> 8)) as u8));
     bytes[7..11].copy_from_slice(&(number as u32 + 1).to_be_bytes());
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::from("1");
     for three in bytes.chunks(3) {
         let mut bits = [0; 3];

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::portal::{Dialog, Kind, Portal};
 use crate::sessions::{PHONE, log_in};
-use crate::stage::{KEY, in_window};
+use crate::stage::{KEY, in_window, on_path};
 
 #[tokio::test]
 async fn a_cancelled_dialog_leaves_the_form_as_it_was() -> Result<()> {
@@ -70,6 +70,15 @@ async fn a_session_leaves_through_one_dialog_and_comes_back_through_another() ->
             .await?
             .cancel()
             .await?;
+        let taken = stage.home().join("taken.session");
+        fs::write(&taken, "somebody else's")?;
+        window.press("Export…").await?;
+        opened(&mut portal, Kind::Save, "Export the session")
+            .await?
+            .choose(&taken)
+            .await?;
+        window.reads("nothing was written over it").await?;
+        ensure!(fs::read_to_string(&taken)? == "somebody else's");
         window.press("Export…").await?;
         let dialog = opened(&mut portal, Kind::Save, "Export the session").await?;
         ensure!(dialog.proposes().as_deref() == Some("telegram.session"));
@@ -125,6 +134,22 @@ async fn the_recovery_file_is_written_where_the_person_says() -> Result<()> {
         let sealed: serde_json::Value = serde_json::from_str(&text)?;
         ensure!(sealed.is_object() && !text.contains(KEY), "{text}");
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_desktop_without_dialogs_says_so() -> Result<()> {
+    if on_path("zenity") {
+        println!("SKIPPED: zenity is installed, so there are dialogs without a portal");
+        return Ok(());
+    }
+    in_window(async |_, window| {
+        window.press("Sessions").await?;
+        window.press("Upload File").await?;
+        window.press("Choose File").await?;
+        window.reads("This desktop has no file dialogs").await?;
+        window.reads("xdg-desktop-portal").await
     })
     .await
 }

@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
 
 /// Longer than anything here takes, shorter than anybody's patience.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 /// The channel every stage shows.
 pub(crate) const CHANNEL: &str = "harbour_observatory";
 /// How many posts it has at first.
@@ -281,7 +281,7 @@ fn missing() -> Result<PathBuf, String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test may look where programs are")]
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
