@@ -20,6 +20,6 @@ export default defineConfig({
 function proxyTo(backend: string | undefined) {
   if (!backend) return undefined;
   return Object.fromEntries(
-    ['^/sources/', '^/api/'].map((path) => [path, { target: backend, changeOrigin: true }]),
+    ['^/sources/', '^/sessions/', '^/api/'].map((path) => [path, { target: backend, changeOrigin: true }]),
   );
 }

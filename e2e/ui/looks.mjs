@@ -54,6 +54,16 @@ const pages = {
     after: rest,
   },
   'activity-history': { path: '/runs', ready: (page) => page.getByRole('region', { name: 'Finished runs' }).getByRole('link').first().waitFor() },
+  sessions: { path: '/sessions', ready: (page) => page.getByText('No session yet').waitFor() },
+  'sessions-refused': {
+    path: '/sessions',
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Send OTP', exact: true }).click();
+      await page.getByText('Enter the number of the account').waitFor();
+    },
+  },
+  'sessions-qr': { path: '/sessions?tab=qr', ready: (page) => page.getByRole('button', { name: 'Show QR code' }).waitFor() },
+  'sessions-upload': { path: '/sessions?tab=upload', ready: (page) => page.getByRole('button', { name: 'Choose File' }).waitFor() },
   settings: { path: '/settings', ready: (page) => page.getByText('Copy diagnostics').waitFor() },
   palette: {
     path: '/sources',
@@ -107,7 +117,7 @@ async function rest(stage) {
 
 /** Paths of the stage read as a person's own: a picture is no place for a folder that is gone tomorrow. */
 async function atHome(context, stage) {
-  await context.route(/\/(api\/(?!events)|sources\/)/, async (route) => {
+  await context.route(/\/(api\/(?!events)|sources\/|sessions\/)/, async (route) => {
     const answer = await route.fetch();
     await route.fulfill({ response: answer, body: (await answer.text()).replaceAll(stage.folder, '/home/ada') });
   });

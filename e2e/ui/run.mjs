@@ -8,6 +8,7 @@ import { Stage } from './stage.mjs';
 import { journeys } from './journeys.mjs';
 import { looks } from './looks.mjs';
 import { many } from './many.mjs';
+import { logins } from './sessions.mjs';
 
 setMaxListeners(50);
 const wanted = process.argv[2] ?? '';
@@ -15,7 +16,7 @@ const tally = { passed: 0, failed: 0, skipped: 0 };
 
 async function main() {
   const missing = Stage.missing();
-  const chapters = { journeys, looks, many };
+  const chapters = { journeys, sessions: logins, looks, many };
   for (const [title, chapter] of Object.entries(chapters)) {
     const fits = (name) => (wanted in chapters ? wanted === title : name.includes(wanted));
     const tests = Object.entries(chapter.tests).filter(([name]) => fits(name));

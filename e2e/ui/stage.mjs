@@ -1,11 +1,12 @@
 /** What a test stands on: a simulated Telegram, a server on a fresh data folder, and a browser. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const fromUi = createRequire(join(root, 'ui/package.json'));
@@ -25,6 +26,8 @@ const FLAGS = [
   '--disable-sync',
 ];
 const STEP_MS = 20_000;
+/** What the sessions of tests are sealed with: no keyring is needed here. */
+const KEY = 'dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtMTI=';
 
 export class Stage {
   /** Why nothing can be tested here; `null` when everything is there. */
@@ -38,15 +41,18 @@ export class Stage {
     const stage = new Stage();
     try {
       stage.folder = mkdtempSync(join(tmpdir(), 'gleaner-e2e-'));
-      stage.site = await start(bins.testkit, ['site', '--light', `--posts=${posts}`, '--control-port=0'], {}, 2);
-      stage.server = await start(bins.gleaner, ['serve', '--dev', '--port', '0'], {
+      stage.site = await start(bins.testkit, ['site', '--light', `--posts=${posts}`, '--control-port=0', '--telegram-port=0'], {}, 2);
+      stage.env = {
         GLEANER_DATA_DIR: join(stage.folder, '.local/share/gleaner'),
         GLEANER_PREVIEW_URL: stage.site.lines[0],
         GLEANER_PREVIEW_RATE: String(rate),
+        GLEANER_DEMO_TELEGRAM: stage.site.lines[1].replace('http://', ''),
+        GLEANER_ENCRYPTION_KEY: KEY,
         HOME: stage.folder,
         XDG_DATA_HOME: join(stage.folder, '.local/share'),
         XDG_STATE_HOME: join(stage.folder, '.local/state'),
-      });
+      };
+      stage.server = await start(bins.gleaner, ['serve', '--dev', '--port', '0'], stage.env);
       stage.url = /http:\/\/[^\s/]+/.exec(stage.server.lines[0])[0];
       stage.browser = await fromUi('playwright-core').chromium.launch({ executablePath: chromium(), args: FLAGS });
       return stage;
@@ -101,6 +107,24 @@ export class Stage {
     });
   }
 
+  /** Runs the command on the same data folder. */
+  async gleaner(...args) {
+    const options = { env: { ...process.env, ...this.env }, timeout: 60_000 };
+    const { stdout } = await promisify(execFile)(bins.gleaner, args, options);
+    return stdout;
+  }
+
+  /** A `.session` file of a login of its own, of which nothing is kept here. */
+  async sessionFile(phone, code) {
+    const { temp_session_id } = await this.api('POST', '/sessions/send-otp', { phone_number: phone, session_name: 'to export' });
+    await this.api('POST', '/sessions/verify-otp', { temp_session_id, code });
+    const { id } = await this.api('POST', '/sessions/finalize', { temp_session_id });
+    const file = join(this.folder, `exported-${id}.session`);
+    await this.gleaner('session', 'export', 'to export', file, '--yes');
+    await this.api('DELETE', `/sessions/${id}`);
+    return readFileSync(file);
+  }
+
   /** A source over the API, for tests that are about something else. */
   add(identifier, name, more = {}) {
     return this.api('POST', '/sources/', {
@@ -141,7 +165,7 @@ export async function until(what, ask, ms = STEP_MS) {
 async function pagesFromDisk(context, url, build) {
   const index = readFileSync(join(build, 'index.html'), 'utf8');
   const csp = /content-security-policy" content="([^"]*)"/.exec(index)[1];
-  const ours = (path) => path.startsWith('/api/') || path.startsWith('/sources/');
+  const ours = (path) => /^\/(api|sources|sessions)\//.test(path);
   await context.route(
     (address) => address.origin === url && !ours(address.pathname),
     (route) => {

@@ -32,10 +32,37 @@ pub(crate) const OPERATIONS: &[&str] = &[
     "backup_data",
     "move_data",
     "erase_data",
+    "list_sessions",
+    "list_session_rows",
+    "send_otp",
+    "verify_otp",
+    "finalize_session",
+    "delete_session",
+    "edit_session",
+    "check_session",
+    "import_session_string",
+    "start_qr",
+    "get_temp_session",
+    "cancel_temp_session",
+    "resend_code",
+    "give_temp_password",
+    "telegram_settings",
+    "edit_telegram_settings",
+    "key_status",
+    "retry_key",
 ];
 
 /// What only the computer in front of the person can do; never on HTTP.
-pub(crate) const HOST: &[&str] = &["host_choose_folder", "host_reveal", "host_open_url"];
+pub(crate) const HOST: &[&str] = &[
+    "host_choose_folder",
+    "host_reveal",
+    "host_open_url",
+    "host_choose_session_file",
+    "host_import_session",
+    "host_export_session",
+    "host_save_recovery",
+    "host_restore_recovery",
+];
 
 /// Every command there is.
 pub(crate) fn all() -> impl Iterator<Item = &'static str> {

@@ -2,13 +2,16 @@
 //! parts by name and the body as `input`. No command decides anything.
 
 use gleaner_app::view::{
-    BulkReport, BulkSources, Completeness, ContractSource, CreateSource, DataReport, DayCount, EditSettings,
-    EditSource, EraseData, ImportReport, ImportSources, Message, MessageRow, Overview, PathInput, RunDetail,
-    RunFilter, RunRow, SaveTarget, Settings, SourceDetail, SourceRow, TargetReport, TargetRow,
+    BulkReport, BulkSources, Completeness, ContractSession, ContractSource, CreateSource, DataReport,
+    DayCount, EditSession, EditSettings, EditSource, EditTelegram, EraseData, Finalize, ImportReport,
+    ImportSources, ImportString, KeyStatus, Message, MessageRow, OtpSent, OtpVerified, Overview, PathInput,
+    RunDetail, RunFilter, RunRow, SaveTarget, SendOtp, SessionRow, Settings, SourceDetail, SourceRow,
+    StartQr, TargetReport, TargetRow, TelegramSettings, TempPassword, TempSession, VerifyOtp,
 };
 use gleaner_app::{ApiError, ApiResult, App};
-use gleaner_domain::{Code, RunUid, SourceId, TargetUid};
+use gleaner_domain::{Code, RunUid, SessionId, SourceId, TargetUid};
 use tauri::State;
+use uuid::Uuid;
 
 /// Runs a use case to its end. A panic in it becomes an error here, so that the page hears of it
 /// instead of waiting for ever.
@@ -188,4 +191,112 @@ pub(crate) async fn move_data(app: State<'_, App>, input: PathInput) -> ApiResul
 #[tauri::command]
 pub(crate) async fn erase_data(app: State<'_, App>, input: EraseData) -> ApiResult<DataReport> {
     whole(app, |app| async move { app.erase_data(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn list_sessions(app: State<'_, App>) -> ApiResult<Vec<ContractSession>> {
+    whole(app, |app| async move { app.list_sessions().await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn list_session_rows(app: State<'_, App>) -> ApiResult<Vec<SessionRow>> {
+    whole(app, |app| async move { app.list_session_rows().await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn send_otp(app: State<'_, App>, input: SendOtp) -> ApiResult<OtpSent> {
+    whole(app, |app| async move { app.send_otp(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn verify_otp(app: State<'_, App>, input: VerifyOtp) -> ApiResult<OtpVerified> {
+    whole(app, |app| async move { app.verify_otp(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn finalize_session(app: State<'_, App>, input: Finalize) -> ApiResult<ContractSession> {
+    whole(app, |app| async move { app.finalize_session(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn delete_session(
+    app: State<'_, App>,
+    id: SessionId,
+    log_out: Option<bool>,
+) -> ApiResult<Message> {
+    whole(app, |app| async move {
+        app.delete_session(id, log_out.unwrap_or(false)).await
+    })
+    .await
+}
+
+#[tauri::command]
+pub(crate) async fn edit_session(
+    app: State<'_, App>,
+    id: SessionId,
+    input: EditSession,
+) -> ApiResult<SessionRow> {
+    whole(app, |app| async move { app.edit_session(id, input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn check_session(app: State<'_, App>, id: SessionId) -> ApiResult<SessionRow> {
+    whole(app, |app| async move { app.check_session(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn import_session_string(app: State<'_, App>, input: ImportString) -> ApiResult<SessionRow> {
+    whole(app, |app| async move { app.import_session_string(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn start_qr(app: State<'_, App>, input: StartQr) -> ApiResult<TempSession> {
+    whole(app, |app| async move { app.start_qr(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn get_temp_session(app: State<'_, App>, id: Uuid) -> ApiResult<TempSession> {
+    whole(app, |app| async move { app.get_temp_session(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn cancel_temp_session(app: State<'_, App>, id: Uuid) -> ApiResult<Message> {
+    whole(app, |app| async move { app.cancel_temp_session(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn resend_code(app: State<'_, App>, id: Uuid) -> ApiResult<TempSession> {
+    whole(app, |app| async move { app.resend_code(id).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn give_temp_password(
+    app: State<'_, App>,
+    id: Uuid,
+    input: TempPassword,
+) -> ApiResult<TempSession> {
+    whole(app, |app| async move { app.give_temp_password(id, input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn telegram_settings(app: State<'_, App>) -> ApiResult<TelegramSettings> {
+    whole(app, |app| async move { app.telegram_settings().await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn edit_telegram_settings(
+    app: State<'_, App>,
+    input: EditTelegram,
+) -> ApiResult<TelegramSettings> {
+    whole(app, |app| async move { app.edit_telegram_settings(input).await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn key_status(app: State<'_, App>) -> ApiResult<KeyStatus> {
+    whole(app, |app| async move { app.key_status().await }).await
+}
+
+#[tauri::command]
+pub(crate) async fn retry_key(app: State<'_, App>) -> ApiResult<KeyStatus> {
+    whole(app, |app| async move { app.retry_key().await }).await
 }

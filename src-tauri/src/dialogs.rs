@@ -16,6 +16,45 @@ const LINKED_HOSTS: &[&str] = &[
     "core.telegram.org",
 ];
 
+/// Refuses where this desktop has no file dialogs: each would look as if the person had cancelled it.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(clippy::unused_async, reason = "only Linux has to ask")
+)]
+pub(crate) async fn needed() -> ApiResult<()> {
+    #[cfg(target_os = "linux")]
+    if !tokio::task::spawn_blocking(are_there).await.unwrap_or(false) {
+        let mut none = ApiError::new(Code::NotAvailable, "This desktop has no file dialogs");
+        none.hint = Some(
+            "Install xdg-desktop-portal or zenity, or use gleaner session on the command line.".to_owned(),
+        );
+        return Err(none);
+    }
+    Ok(())
+}
+
+/// Whether one of the two ways to a dialog is open. Asks other programs, so not for use in a task.
+#[cfg(target_os = "linux")]
+fn are_there() -> bool {
+    let zenity = || std::process::Command::new("zenity").arg("--version").output();
+    portal_is_there().unwrap_or(false) || zenity().is_ok_and(|output| output.status.success())
+}
+
+#[cfg(target_os = "linux")]
+fn portal_is_there() -> zbus::Result<bool> {
+    const PORTAL: &str = "org.freedesktop.portal.Desktop";
+    let bus = zbus::blocking::connection::Builder::session()?
+        .method_timeout(std::time::Duration::from_secs(2))
+        .build()?;
+    let bus = zbus::blocking::fdo::DBusProxy::new(&bus)?;
+    let runs = bus.name_has_owner(zbus::names::BusName::try_from(PORTAL)?)?;
+    Ok(runs
+        || bus
+            .list_activatable_names()?
+            .iter()
+            .any(|name| name.as_str() == PORTAL))
+}
+
 /// A folder chosen by the person; `None` when cancelled, or when this desktop has no dialogs.
 #[tauri::command]
 pub(crate) async fn host_choose_folder(window: WebviewWindow) -> Option<String> {

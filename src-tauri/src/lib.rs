@@ -9,6 +9,7 @@ mod commands;
 mod dialogs;
 mod forward;
 mod opening;
+mod session_files;
 mod tray;
 mod window;
 
@@ -83,10 +84,35 @@ fn build(config: Config) -> tauri::Result<tauri::App> {
             commands::backup_data,
             commands::move_data,
             commands::erase_data,
+            commands::list_sessions,
+            commands::list_session_rows,
+            commands::send_otp,
+            commands::verify_otp,
+            commands::finalize_session,
+            commands::delete_session,
+            commands::edit_session,
+            commands::check_session,
+            commands::import_session_string,
+            commands::start_qr,
+            commands::get_temp_session,
+            commands::cancel_temp_session,
+            commands::resend_code,
+            commands::give_temp_password,
+            commands::telegram_settings,
+            commands::edit_telegram_settings,
+            commands::key_status,
+            commands::retry_key,
             dialogs::host_choose_folder,
             dialogs::host_reveal,
             dialogs::host_open_url,
+            session_files::host_choose_session_file,
+            session_files::host_import_session,
+            session_files::host_export_session,
+            session_files::host_save_recovery,
+            session_files::host_restore_recovery,
         ])
+        .manage(session_files::HeldFiles::default())
+        .on_window_event(session_files::on_window_event)
         .setup(move |tauri| {
             let handle = tauri.handle();
             if let Err(error) = start(handle, config) {
@@ -151,7 +177,7 @@ mod tests {
     use super::command_names::{HOST, OPERATIONS, all};
 
     /// Operations that are streams or that only a browser needs.
-    const HTTP_ONLY: &[&str] = &["events", "openapi", "exchange_code"];
+    const HTTP_ONLY: &[&str] = &["events", "openapi", "exchange_code", "upload_session_file"];
 
     #[test]
     fn every_operation_of_the_contract_is_a_command() {
@@ -205,7 +231,14 @@ mod tests {
             .filter(|path| !path.is_empty())
             .collect();
         let operations = OPERATIONS.iter().map(|name| format!("commands::{name}"));
-        let host = HOST.iter().map(|name| format!("dialogs::{name}"));
+        let host = HOST.iter().map(|name| {
+            let room = if name.contains("session") || name.contains("recovery") {
+                "session_files"
+            } else {
+                "dialogs"
+            };
+            format!("{room}::{name}")
+        });
         assert_eq!(handled, operations.chain(host).collect::<Vec<_>>());
     }
 }

@@ -16,7 +16,7 @@ export function mockServer(): Plugin {
       const world = new World(Number(sources));
       server.middlewares.use((request, response, next) => {
         const url = new URL(request.url ?? '/', 'http://mock');
-        const ours = url.pathname.startsWith('/api/') || url.pathname.startsWith('/sources/');
+        const ours = /^\/(api|sources|sessions)\//.test(url.pathname);
         if (!ours) return next();
         if (url.pathname === '/api/events') {
           response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -44,5 +44,7 @@ async function body(request: IncomingMessage): Promise<Record<string, unknown>> 
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
   const text = Buffer.concat(parts).toString();
-  return text ? (JSON.parse(text) as Record<string, unknown>) : {};
+  // An upload is a form; what is in it is not looked at.
+  const json = request.headers['content-type']?.startsWith('application/json');
+  return text && json ? (JSON.parse(text) as Record<string, unknown>) : {};
 }

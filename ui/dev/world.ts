@@ -1,4 +1,5 @@
 /** The made-up facts behind the mock: deterministic, varied, with long and right-to-left texts. */
+import { SessionWorld } from './sessions.ts';
 import type {
   Completeness,
   DayCount,
@@ -9,7 +10,7 @@ import type {
   TargetRow,
 } from '../src/lib/api/types';
 
-interface Answer {
+export interface Answer {
   status: number;
   json: unknown;
   code?: string;
@@ -42,6 +43,7 @@ const HOUR = 3600_000;
 export class World {
   readonly sources: SourceRow[];
   readonly now = Date.now();
+  readonly logins = new SessionWorld(() => this.sources);
 
   constructor(count: number) {
     this.sources = Array.from({ length: count }, (_, index) => this.source(index + 1));
@@ -50,6 +52,8 @@ export class World {
   answer(method: string, url: URL, body: Record<string, unknown>): Answer {
     const [, head, a, b, c] = url.pathname.split('/');
     const ok = (json: unknown): Answer => ({ status: 200, json });
+    const login = this.logins.answer(method, url, body);
+    if (login) return login;
     if (head === 'sources' && method === 'POST') return this.create(body);
     if (head === 'sources' && method === 'DELETE') {
       this.drop(Number(a));
@@ -136,7 +140,7 @@ export class World {
       target: kind,
       target_uid: uid(7),
       target_name: kind === 'LOCAL' ? 'This computer' : kind === 'NAS' ? 'Archive share' : 'Cold bucket',
-      session_ref: null,
+      session_ref: id % 9 === 4 ? 1 : null,
       schedule:
         id % 6 === 0
           ? { kind: 'cron', pattern: '0 8 * * 1-5', zone: 'Europe/Berlin' }

@@ -101,7 +101,8 @@ fn page() -> Result<PathBuf> {
         "--bins",
     ]))?;
     let mut site = command(built("debug", "gleaner-testkit")?);
-    let (_site, url) = Beside::start(site.args(["site", "--port", "0"]))?;
+    let (_site, lines) = Beside::start(site.args(["site", "--port", "0"]), 1)?;
+    let url = &lines[0];
     let path = target_dir()?.join("bench-page.html");
     let fetch = format!(
         "import urllib.request; urllib.request.urlretrieve('{url}/s/{CHANNEL}', r'{}')",

@@ -10,7 +10,17 @@ use anyhow::Result;
 use crate::process::{cargo, must};
 
 /// The house without the task runner.
-const HOUSE: [&str; 3] = ["--workspace", "--exclude", "xtask"];
+const HOUSE: [&str; 5] = [
+    "--workspace",
+    "--exclude",
+    "xtask",
+    // Tests log in to the simulated Telegram. What is shipped is built without.
+    "--features",
+    DEMO,
+];
+
+/// Lets the programs be pointed at the simulated Telegram.
+const DEMO: &str = "gleaner-cli/demo,gleaner-desktop/demo";
 
 /// `cargo <command>` over the house.
 pub(crate) fn over_the_house<'a>(command: impl IntoIterator<Item = &'a str>) -> Command {
@@ -32,6 +42,21 @@ pub(crate) fn release(package: &str) -> Result<()> {
         "--release",
         "--package",
         package,
+    ]))
+}
+
+/// The programs of the demo, which may be pointed at the simulated Telegram.
+pub(crate) fn demo_programs() -> Result<()> {
+    must(cargo(["build", "--locked"]).args([
+        "--package",
+        "gleaner-desktop",
+        "--package",
+        "gleaner-cli",
+        "--package",
+        "gleaner-testkit",
+        "--bins",
+        "--features",
+        DEMO,
     ]))
 }
 

@@ -141,8 +141,8 @@ fn pass_on(stream: impl Read, to: &std::sync::mpsc::Sender<String>) {
 pub(crate) struct Beside(Child);
 
 impl Beside {
-    /// Starts it and waits for the first line it prints. Later lines are passed on.
-    pub(crate) fn start(command: &mut Command) -> Result<(Self, String)> {
+    /// Starts it and waits for the first lines it prints. Later lines are passed on.
+    pub(crate) fn start(command: &mut Command, lines: usize) -> Result<(Self, Vec<String>)> {
         say(command);
         let mut child = command
             .stdout(Stdio::piped())
@@ -150,12 +150,16 @@ impl Beside {
             .with_context(|| format!("cannot start {}", shown(command)))?;
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let beside = Self(child);
-        let mut line = String::new();
-        if stdout.read_line(&mut line)? == 0 {
-            bail!("{} ended before it printed its first line", shown(command));
+        let mut first = Vec::with_capacity(lines);
+        while first.len() < lines {
+            let mut line = String::new();
+            if stdout.read_line(&mut line)? == 0 {
+                bail!("{} ended before it printed its first lines", shown(command));
+            }
+            first.push(line.trim().to_owned());
         }
         thread::spawn(move || io::copy(&mut stdout, &mut io::stdout()));
-        Ok((beside, line.trim().to_owned()))
+        Ok((beside, first))
     }
 }
 

@@ -18,9 +18,14 @@ pub(crate) fn run() -> Result<ExitCode> {
 /// Builds the app and starts it with these variables: its window, or the server on this port where
 /// no window can be shown. Ends when the app does.
 pub(crate) fn start(variables: &[(&str, &str)], port: &str) -> Result<ExitCode> {
-    let window = has_display();
     // One of the two is enough to start; both are built, so that `gleaner` is there to try.
     build::programs(&["gleaner-desktop", "gleaner-cli"])?;
+    start_built(variables, port)
+}
+
+/// Starts what is built already.
+pub(crate) fn start_built(variables: &[(&str, &str)], port: &str) -> Result<ExitCode> {
+    let window = has_display();
     let mut app = if window {
         command(built("debug", "gleaner-desktop")?)
     } else {

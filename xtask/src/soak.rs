@@ -42,7 +42,7 @@ const SOAKS: &[Soak] = &[
         name: "kills",
         about: "kill -9 at random moments of a scrape: nothing lost, nothing doubled",
         kind: Kind::Rust {
-            filter: "test(/kill/)",
+            filter: "test(/kills_cost/)",
             // Counted, not timed: both targets at once.
             alone: false,
             shipped: true,
@@ -58,10 +58,19 @@ const SOAKS: &[Soak] = &[
         },
     },
     Soak {
+        name: "sessions",
+        about: "hostile session files, sealing both ways with Python, rotations that are killed",
+        kind: Kind::Rust {
+            filter: "package(gleaner-vault) | test(/mutations::/) | test(/a_rotation_that_is/)",
+            alone: false,
+            shipped: false,
+        },
+    },
+    Soak {
         name: "rust",
         about: "every other Rust test",
         kind: Kind::Rust {
-            filter: "not (test(/kill/) | test(/memory/))",
+            filter: "not (test(/kills_cost/) | test(/memory/) | package(gleaner-vault) | test(/mutations::/) | test(/a_rotation_that_is/))",
             alone: false,
             shipped: false,
         },

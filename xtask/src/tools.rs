@@ -73,6 +73,11 @@ const TOOLS: &[Tool] = &[
     linux(Need::Test, Probe::Program(&["dbus-daemon"]), "dbus"),
     linux(
         Need::Test,
+        Probe::Program(&["gnome-keyring-daemon"]),
+        "gnome-keyring",
+    ),
+    linux(
+        Need::Test,
         Probe::Program(&["WebKitWebDriver"]),
         "webkit2gtk-driver",
     ),

@@ -1,10 +1,14 @@
 //! The only reader of the environment: where things are and whom to ask.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use directories::{ProjectDirs, UserDirs};
 use gleaner_domain::Code;
 use gleaner_sinks::S3Credentials;
+use gleaner_telegram::{Api, DataCentres, Production};
+use gleaner_vault::{KeyPlaces, Keyring};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -25,6 +29,14 @@ pub struct Config {
     pub preview_rate: u32,
     /// Credentials for S3 from the AWS environment, until the vault keeps them.
     pub s3: Option<S3Credentials>,
+    /// Where the key of sealed sessions may have been laid out.
+    pub key_places: KeyPlaces,
+    /// Another keyring than the system's: tests bring their own.
+    pub keyring: Option<Keyring>,
+    /// Where logins begin.
+    pub centres: Arc<dyn DataCentres>,
+    /// The application that logins are made as while the settings name none: of the demo alone.
+    pub default_api: Option<Api>,
     /// Where a moved data folder is remembered; `None` when the environment names the folder.
     pub pointer: Option<PathBuf>,
 }
@@ -39,7 +51,8 @@ const PUBLIC_PAGES: &str = "https://t.me";
 const POLITE_RATE: u32 = 5;
 
 impl Config {
-    /// Reads `GLEANER_DATA_DIR`, `GLEANER_PREVIEW_URL`, `GLEANER_PREVIEW_RATE` and `AWS_*`;
+    /// Reads `GLEANER_DATA_DIR`, `GLEANER_PREVIEW_URL`, `GLEANER_PREVIEW_RATE`, `CREDENTIALS_DIRECTORY`,
+    /// `GLEANER_ENCRYPTION_KEY_FILE`, `GLEANER_ENCRYPTION_KEY` and `AWS_*`;
     /// everything else is the OS's own place. `data_dir` (a command-line flag) wins.
     pub fn from_env(data_dir: Option<PathBuf>) -> ApiResult<Self> {
         let dirs = ProjectDirs::from("app", "gleaner", "Gleaner")
@@ -59,6 +72,8 @@ impl Config {
             None => POLITE_RATE,
         };
         let s3 = s3_credentials();
+        let key_places = key_places();
+        let (centres, default_api) = telegram()?;
         if let Some(named) = named {
             let data_dir = std::path::absolute(&named)
                 .map_err(|e| ApiError::field("GLEANER_DATA_DIR", format!("{}: {e}", named.display())))?;
@@ -69,6 +84,10 @@ impl Config {
                 preview_url,
                 preview_rate,
                 s3,
+                key_places,
+                keyring: None,
+                centres,
+                default_api,
                 pointer: None,
             });
         }
@@ -83,8 +102,21 @@ impl Config {
             preview_url,
             preview_rate,
             s3,
+            key_places,
+            keyring: None,
+            centres,
+            default_api,
             pointer: Some(pointer),
         })
+    }
+
+    /// Logs in to the simulated Telegram behind this control port, and seals with this key.
+    #[cfg(feature = "demo")]
+    pub fn use_simulated_telegram(&mut self, control: std::net::SocketAddr, key: &str) {
+        let (centres, api) = simulated(control);
+        self.centres = centres;
+        self.default_api = Some(api);
+        self.key_places.key_value = Some(SecretString::from(key));
     }
 
     /// A configuration that touches neither environment nor home: for tests. No rate cap.
@@ -96,6 +128,10 @@ impl Config {
             preview_url: preview_url.parse().expect("tests pass a valid address"),
             preview_rate: 0,
             s3: None,
+            key_places: KeyPlaces::default(),
+            keyring: None,
+            centres: Arc::new(Production),
+            default_api: None,
             pointer: None,
         }
     }
@@ -123,6 +159,50 @@ fn s3_credentials() -> Option<S3Credentials> {
         secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?,
         session_token: variable("AWS_SESSION_TOKEN"),
     })
+}
+
+/// In the documented order; the vault reads them.
+fn key_places() -> KeyPlaces {
+    KeyPlaces {
+        credentials_directory: variable("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        key_file: variable("GLEANER_ENCRYPTION_KEY_FILE").map(PathBuf::from),
+        key_value: variable("GLEANER_ENCRYPTION_KEY").map(SecretString::from),
+    }
+}
+
+/// Telegram itself.
+#[cfg(not(feature = "demo"))]
+#[expect(clippy::unnecessary_wraps, reason = "its twin of the demo can fail")]
+fn telegram() -> ApiResult<(Arc<dyn DataCentres>, Option<Api>)> {
+    Ok((Arc::new(Production), None))
+}
+
+/// The simulated Telegram, where the environment names one.
+#[cfg(feature = "demo")]
+fn telegram() -> ApiResult<(Arc<dyn DataCentres>, Option<Api>)> {
+    let Some(control) = variable("GLEANER_DEMO_TELEGRAM") else {
+        return Ok((Arc::new(Production), None));
+    };
+    let wrong = || {
+        ApiError::field(
+            "GLEANER_DEMO_TELEGRAM",
+            "must be an address such as 127.0.0.1:4000",
+        )
+    };
+    let (centres, api) = simulated(control.parse().map_err(|_| wrong())?);
+    // Without it a person is asked for one, as with Telegram itself.
+    let named = variable("GLEANER_DEMO_API").is_some();
+    Ok((centres, named.then_some(api)))
+}
+
+/// The simulated Telegram behind this control port, and an application that it takes.
+#[cfg(feature = "demo")]
+fn simulated(control: std::net::SocketAddr) -> (Arc<dyn DataCentres>, Api) {
+    let api = Api {
+        id: 1,
+        hash: SecretString::from("0".repeat(32)),
+    };
+    (Arc::new(gleaner_telegram::demo::Simulated::new(control)), api)
 }
 
 fn moved_to(pointer: &Path) -> Option<PathBuf> {

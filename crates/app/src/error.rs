@@ -61,6 +61,16 @@ impl ApiError {
     pub fn source_not_found() -> Self {
         Self::new(Code::SourceNotFound, "Source not found")
     }
+
+    /// The contract's 404 of a session.
+    pub fn session_not_found() -> Self {
+        Self::new(Code::SessionNotFound, "Session not found")
+    }
+
+    /// The contract's 404 of a login in progress.
+    pub fn temp_session_not_found() -> Self {
+        Self::new(Code::TempSessionNotFound, "Temp session not found")
+    }
 }
 
 impl From<StoreError> for ApiError {
@@ -76,6 +86,18 @@ impl From<StoreError> for ApiError {
             StoreError::TargetInUse { sources } => {
                 Self::new(Code::InUse, format!("Target is used by: {}", sources.join(", ")))
             }
+            StoreError::SessionNotFound => Self::session_not_found(),
+            StoreError::DuplicateSession { existing } => Self::new(
+                Code::DuplicateSession,
+                format!("{existing} is the name of another session"),
+            ),
+            StoreError::SessionInUse { sources } => {
+                Self::new(Code::InUse, format!("Session is used by: {}", sources.join(", ")))
+            }
+            StoreError::NotPrimary => Self::new(
+                Code::KeyWrong,
+                "Another Gleaner changed the key meanwhile; nothing was kept",
+            ),
             StoreError::AlreadyRunning => {
                 Self::new(Code::AlreadyRunning, "A run of this source is under way")
             }

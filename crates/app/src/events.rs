@@ -20,11 +20,12 @@ const BACKLOG: usize = 1_024;
 pub(crate) const CANCEL: &str = "cancel";
 
 /// Tags of changes that are stored.
-const STORED: [Tag; 5] = [
+const STORED: [Tag; 6] = [
     Tag::Sources,
     Tag::Runs,
     Tag::Messages,
     Tag::Targets,
+    Tag::Sessions,
     Tag::Settings,
 ];
 
@@ -155,6 +156,7 @@ fn name_of(tag: Tag) -> &'static str {
         Tag::Messages => "messages",
         Tag::Targets => "targets",
         Tag::Settings => "settings",
+        Tag::Sessions => "sessions",
     }
 }
 

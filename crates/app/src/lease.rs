@@ -19,6 +19,14 @@ pub(crate) struct SourceLease {
     _file: File,
 }
 
+/// Held while a session talks to Telegram.
+pub(crate) struct KeyLease {
+    fence: i64,
+    key: String,
+    /// Unlocked when dropped.
+    _file: File,
+}
+
 /// How often a locked file is tried again: somebody may only be looking whether it is locked.
 const TRIES: u32 = 10;
 /// The wait between two tries.
@@ -56,6 +64,36 @@ impl App {
     }
 
     pub(crate) async fn release_source_lease(&self, lease: SourceLease) {
+        if let Err(error) = self.0.store.release_lease(&lease.key, lease.fence).await {
+            tracing::warn!(%error, "a lease was not marked as released; its file lock is");
+        }
+    }
+
+    /// Takes the lease of an auth key: Telegram destroys one that is used from two places at once.
+    /// `name` is for the sentence that says who has it.
+    pub(crate) async fn take_session_lease(&self, auth_key_id: &str, name: &str) -> ApiResult<KeyLease> {
+        let path = places::session_lock(&self.0.config, auth_key_id);
+        let mut file = lock(&path)?;
+        for _ in 1..TRIES {
+            if file.is_some() {
+                break;
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+            file = lock(&path)?;
+        }
+        let file = file
+            .ok_or_else(|| ApiError::new(Code::AlreadyRunning, format!("{name} is in use at this moment")))?;
+        let key = format!("session:{auth_key_id}");
+        let holder = format!("pid {}", std::process::id());
+        let fence = self.0.store.take_lease(&key, &holder, self.0.clock.now()).await?;
+        Ok(KeyLease {
+            fence,
+            key,
+            _file: file,
+        })
+    }
+
+    pub(crate) async fn release_key_lease(&self, lease: KeyLease) {
         if let Err(error) = self.0.store.release_lease(&lease.key, lease.fence).await {
             tracing::warn!(%error, "a lease was not marked as released; its file lock is");
         }

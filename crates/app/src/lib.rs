@@ -11,19 +11,27 @@ mod due;
 pub mod error;
 mod events;
 mod import;
+mod keys;
 mod lease;
+mod login;
+mod logins;
 pub mod logs;
 pub mod memory;
 mod mend;
 mod places;
 mod presence;
+pub mod private_file;
 mod rows;
 mod runner;
 mod runs;
+mod safe;
 mod scheduler;
+mod session_import;
+mod sessions;
 mod settings;
 mod sources;
 mod targets;
+mod telegram;
 pub mod view;
 
 use std::sync::{Arc, Mutex};
@@ -38,10 +46,13 @@ use tokio_util::task::TaskTracker;
 pub use config::Config;
 pub use error::{ApiError, ApiResult, FieldError};
 pub use runner::OnProgress;
+pub use secrecy::{ExposeSecret, SecretString};
 
 use crate::board::Board;
 use crate::events::Bus;
+use crate::logins::Logins;
 use crate::presence::Presence;
+use crate::safe::Safe;
 use crate::settings::Caps;
 
 /// How long quitting waits for tasks, and then for the database.
@@ -68,6 +79,10 @@ pub(crate) struct Inner {
     closed: Mutex<Option<String>>,
     /// Tells other processes that this one has the data folder open.
     presence: Presence,
+    /// Whose keys and sessions these are; see [`safe`].
+    workspace: uuid::Uuid,
+    safe: Safe,
+    logins: Logins,
 }
 
 impl App {
@@ -86,7 +101,10 @@ impl App {
         let store = Store::open(&config.data_dir.join("gleaner.db")).await?;
         let preview = runner::preview_client(&config, &store, &clock)?;
         let bus = Bus::start(&store).await?;
+        let workspace = safe::workspace(&store).await?;
+        let safe = Safe::new(&config, workspace);
         let app = Self(Arc::new(Inner {
+            safe,
             config,
             store,
             clock,
@@ -98,10 +116,15 @@ impl App {
             scheduler: Mutex::new(None),
             closed: Mutex::new(None),
             presence,
+            workspace,
+            logins: Logins::default(),
         }));
         app.default_local_target().await?;
         app.mend_interrupted_runs().await?;
         app.tail_events();
+        app.sweep_logins();
+        let now = app.0.clock.now();
+        app.0.tasks.spawn(gleaner_telegram::session_file::sweep(now));
         Ok(app)
     }
 
@@ -126,6 +149,7 @@ impl App {
 
     async fn stop_tasks(&self) {
         self.0.stop.cancel();
+        self.end_logins().await;
         self.0.tasks.close();
         if tokio::time::timeout(PATIENCE_AT_THE_END, self.0.tasks.wait())
             .await

@@ -30,6 +30,16 @@ pub(crate) fn source_lock(config: &Config, source: SourceUid) -> PathBuf {
     locks(config).join(format!("source-{source}.lock"))
 }
 
+/// The file whose lock proves that somebody uses this auth key.
+pub(crate) fn session_lock(config: &Config, auth_key_id: &str) -> PathBuf {
+    locks(config).join(format!("session-{auth_key_id}.lock"))
+}
+
+/// The file whose lock lets one process make the first key.
+pub(crate) fn key_lock(config: &Config) -> PathBuf {
+    locks(config).join("key.lock")
+}
+
 /// The file whose lock makes a process the one that runs what is due.
 pub(crate) fn scheduler_lock(config: &Config) -> PathBuf {
     config.data_dir.join("scheduler.lock")

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use gleaner_domain::{Clock, Code, RunCounts, RunOutcome, RunState, RunUid, Source, SourceId, Trigger};
+use gleaner_domain::{
+    AccessLevel, Clock, Code, RunCounts, RunOutcome, RunState, RunUid, Source, SourceId, Trigger,
+};
 use gleaner_preview::{PreviewClient, PreviewConfig, PreviewFiles, PreviewHistory};
 use gleaner_scrape::{
     Archive, ArchiveIdentity, DayBudget, Engine, History, HistoryError, Ledger, Limits, NoteLevel, Opening,
@@ -188,6 +190,12 @@ impl App {
         fence: i64,
         on_progress: Option<OnProgress>,
     ) -> Result<(Engine, Opening, Box<dyn Archive>), Refusal> {
+        if source.access_level == AccessLevel::Private {
+            return Err(Refusal::App(ApiError::new(
+                Code::NotAvailable,
+                "Channels cannot be read with a session yet; nothing was scraped",
+            )));
+        }
         let name = source
             .identifier
             .name()

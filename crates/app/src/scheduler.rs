@@ -21,11 +21,15 @@ const MEND_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// How often old runs of sources that have no new ones are looked for.
 const PRUNE_EVERY: TimeDelta = TimeDelta::days(1);
 
+/// How often sessions are looked for that nobody asked about for a day.
+const LOOK_AT_SESSIONS_EVERY: TimeDelta = TimeDelta::hours(1);
+
 /// When this process, since it runs what is due, last did what is not of every beat.
 #[derive(Default)]
 struct Chores {
     mended: Option<DateTime<Utc>>,
     pruned: Option<DateTime<Utc>>,
+    looked_at_sessions: Option<DateTime<Utc>>,
 }
 
 impl App {
@@ -66,6 +70,13 @@ impl App {
         if passed(chores.pruned, now, PRUNE_EVERY) {
             self.0.store.prune_runs(now).await?;
             chores.pruned = Some(now);
+        }
+        if passed(chores.looked_at_sessions, now, LOOK_AT_SESSIONS_EVERY) {
+            chores.looked_at_sessions = Some(now);
+            let app = self.clone();
+            self.0
+                .tasks
+                .spawn(async move { app.check_sessions_of_yesterday().await });
         }
         if self.caps().await?.scheduler {
             let room = AT_ONCE.saturating_sub(self.0.board.running()) as u32;

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use gleaner_domain::{
-    AccessLevel, Code, IdRanges, PeerAddress, RunUid, Schedule, ScrapePolicy, Source, SourceId, SourceUid,
-    Target, TargetKind, TargetSettings, TargetUid, Trigger,
+    AccessLevel, Code, IdRanges, PeerAddress, RunUid, Schedule, ScrapePolicy, SessionId, Source, SourceId,
+    SourceUid, Target, TargetKind, TargetSettings, TargetUid, Trigger,
 };
 use gleaner_store::NewSource;
 
@@ -333,13 +333,10 @@ impl App {
                     "Session required for private",
                 ));
             }
-            // Sessions come with the next step; until then none exists.
-            (AccessLevel::Private, Some(_)) => {
-                return Err(ApiError::new(Code::SessionNotFound, "Session not found"));
-            }
+            (AccessLevel::Private, Some(id)) => drop(self.0.store.session(SessionId(id)).await?),
             (AccessLevel::Public, _) => {}
         }
-        if identifier.name().is_none() {
+        if access_level == AccessLevel::Public && identifier.name().is_none() {
             return Err(ApiError::field(
                 "identifier",
                 "a public channel is named by @name; numeric ids and invite links need a session",
@@ -361,7 +358,7 @@ impl App {
             identifier,
             access_level,
             target: target.uid,
-            session_ref: None,
+            session_ref: new.session_ref.filter(|_| access_level == AccessLevel::Private),
             next_run_at: schedule.next_after(now).ok().flatten(),
             schedule,
             policy,

@@ -5,6 +5,7 @@
 mod bulk;
 mod picture;
 mod run;
+mod session;
 mod settings;
 mod source;
 mod target;
@@ -17,6 +18,11 @@ pub use bulk::{
 };
 pub use picture::{Completeness, CompletenessStep, DayCount, IdRange, MessageRow, ReasonCount, SourceDetail};
 pub use run::{LogLine, RunDetail, RunFilter, RunProgress, RunRow};
+pub use session::{
+    CodeDelivery, ContractSession, EditProxy, EditSession, EditTelegram, Finalize, ImportString, KeyState,
+    KeyStatus, OtpSent, OtpVerified, ProxyRow, QrCode, RotationReport, SendOtp, SessionRow, SessionSource,
+    StartQr, TelegramSettings, TempPassword, TempSession, TempStep, UploadSession, VerifyOtp,
+};
 pub use settings::{DataReport, EditSettings, EraseData, Event, Message, Overview, PathInput, Settings, Tag};
 pub use source::{ContractSource, CreateSource, EditSource, SourceRow};
 pub use target::{SaveTarget, TargetReport, TargetRow, TargetStep};

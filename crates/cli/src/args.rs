@@ -49,10 +49,129 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Places where archives are kept
     Target(TargetArgs),
+    /// Logins at Telegram, for private channels
+    Session(SessionArgs),
+    /// The key that sessions are sealed with
+    Key(KeyArgs),
     /// Serve the API and the web UI, and run what is due
     Serve(ServeArgs),
     /// Print the OpenAPI document
     Openapi,
+}
+
+/// `gleaner session …`
+#[derive(Debug, Args)]
+pub(crate) struct SessionArgs {
+    #[command(subcommand)]
+    pub(crate) command: SessionCommand,
+}
+
+/// What to do with sessions. Codes, passwords and session strings are asked for, or read as lines of stdin.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SessionCommand {
+    /// List all sessions
+    List,
+    /// Log in with a code, and the password if the account has one
+    Login {
+        /// Your name for the session
+        #[arg(long)]
+        name: String,
+        /// Number of the account, such as +1234567890 [default: asked for]
+        #[arg(long)]
+        phone: Option<String>,
+        /// Log in by scanning a QR code with another device
+        #[arg(long)]
+        qr: bool,
+    },
+    /// Keep the session of a Telethon, Pyrogram or Kurigram file, or of a session string
+    Import {
+        /// The .session file [default: a session string is asked for]
+        file: Option<PathBuf>,
+        /// Your name for the session [default: as the account is called]
+        #[arg(long)]
+        name: Option<String>,
+        /// Number of the account [default: as Telegram tells it]
+        #[arg(long)]
+        phone: Option<String>,
+    },
+    /// Ask Telegram whether a session works
+    Check {
+        /// Number or name of the session
+        session: String,
+    },
+    /// Give a session another name
+    Rename {
+        /// Number or name of the session
+        session: String,
+        /// The new name
+        name: String,
+    },
+    /// Write a session for Telethon: as secret as a password
+    Export {
+        /// Number or name of the session
+        session: String,
+        /// A .session file, or Telethon's session string
+        #[arg(long, value_enum, default_value_t = ExportForm::File)]
+        form: ExportForm,
+        /// The file to write; never over another one
+        file: PathBuf,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Remove a session that no source uses
+    Rm {
+        /// Number or name of the session
+        session: String,
+        /// Also log it out at Telegram
+        #[arg(long)]
+        log_out: bool,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+    /// Set the API id and hash of my.telegram.org; the hash is asked for
+    Api {
+        /// The API id
+        id: i32,
+    },
+}
+
+/// How a session is written.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum ExportForm {
+    /// A Telethon .session file
+    File,
+    /// Telethon's session string
+    String,
+}
+
+/// `gleaner key …`
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+/// What to do with the key.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Print the first digits of its fingerprint
+    ShowId,
+    /// Say whether it is there, and what to do if not
+    Check,
+    /// Write a recovery file, protected by a passphrase
+    Export {
+        /// The file to write; never over another one
+        file: PathBuf,
+    },
+    /// Put the key of a recovery file back
+    Import {
+        /// The recovery file
+        file: PathBuf,
+    },
+    /// Make a new key and seal everything with it
+    Rotate,
 }
 
 /// `gleaner source …`

@@ -17,6 +17,7 @@ Exit codes:
    69  Telegram's pages cannot be reached or read
    73  the target cannot be written
    75  already running: try again later
+   78  the key that sessions are sealed with is not there
   130  cancelled; the checkpoint is kept";
 
 /// An exit code that means something.
@@ -32,6 +33,7 @@ pub(crate) enum Exit {
     Unreachable = 69,
     Target = 73,
     TryLater = 75,
+    Key = 78,
     Cancelled = 130,
 }
 
@@ -45,10 +47,18 @@ impl Exit {
     /// What an error means; no wildcard, so that a new code is a decision.
     pub(crate) fn of_code(code: Code) -> Self {
         match code {
-            Code::InvalidInput | Code::SessionRequired => Self::Usage,
-            Code::SourceNotFound | Code::SessionNotFound | Code::RunNotFound | Code::TargetNotFound => {
-                Self::NotFound
-            }
+            Code::InvalidInput
+            | Code::SessionRequired
+            | Code::InvalidPhone
+            | Code::InvalidCode
+            | Code::InvalidPassword
+            | Code::SessionNotVerified
+            | Code::NotASession => Self::Usage,
+            Code::TempSessionNotFound
+            | Code::SourceNotFound
+            | Code::SessionNotFound
+            | Code::RunNotFound
+            | Code::TargetNotFound => Self::NotFound,
             Code::AlreadyRunning | Code::LeaseLost | Code::Interrupted => Self::TryLater,
             Code::FloodWait | Code::DailyCapReached => Self::Paused,
             Code::Unreachable | Code::UnexpectedPage => Self::Unreachable,
@@ -58,7 +68,13 @@ impl Exit {
             | Code::ArchiveMissing
             | Code::ArchiveDamaged
             | Code::DiskFull => Self::Target,
+            Code::KeyringLocked | Code::KeyringAbsent | Code::KeyGone | Code::KeyWrong => Self::Key,
             Code::DuplicateSource
+            | Code::DuplicateSession
+            | Code::PhoneBanned
+            | Code::ApiNotSet
+            | Code::ApiInvalid
+            | Code::SessionDead
             | Code::InUse
             | Code::ChannelUnknown
             | Code::ChannelNoPreview

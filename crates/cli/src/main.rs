@@ -6,13 +6,16 @@
 mod args;
 mod exit;
 mod import;
+mod key;
 mod out;
 mod parse;
 mod place;
 mod progress;
+mod prompt;
 mod run;
 mod runs;
 mod serve;
+mod session;
 mod signals;
 mod source;
 mod table;
@@ -90,6 +93,14 @@ async fn perform(cli: Cli, out: Out, stop: CancellationToken) -> ApiResult<Exit>
         }
         Command::Target(args) => {
             let work = async |app: &App| target::perform(app, out, args.command).await;
+            with_app(&global, "warn", async |app| unless(stop, work(app)).await).await
+        }
+        Command::Session(args) => {
+            let work = async |app: &App| session::perform(app, out, args.command).await;
+            with_app(&global, "warn", async |app| unless(stop, work(app)).await).await
+        }
+        Command::Key(args) => {
+            let work = async |app: &App| key::perform(app, out, args.command).await;
             with_app(&global, "warn", async |app| unless(stop, work(app)).await).await
         }
     }

@@ -1,7 +1,7 @@
 //! What happened, in words.
 
 use chrono::{DateTime, Utc};
-use gleaner_app::view::RunRow;
+use gleaner_app::view::{CodeDelivery, RunRow};
 use gleaner_domain::{HistoryStart, RunCounts, RunState, Schedule, TargetSettings};
 use indicatif::HumanCount;
 
@@ -43,6 +43,19 @@ pub(crate) fn news(counts: &RunCounts) -> String {
         NOTHING.to_owned()
     } else {
         parts.join(", ")
+    }
+}
+
+/// Where a code was sent, to be put behind a sentence.
+pub(crate) fn delivery(delivery: Option<CodeDelivery>) -> &'static str {
+    match delivery {
+        Some(CodeDelivery::App) => ", to the Telegram app of another device",
+        Some(CodeDelivery::Sms) => ", as a text message",
+        Some(CodeDelivery::Call) => ", in a call",
+        Some(CodeDelivery::MissedCall) => ", as the number of a missed call",
+        Some(CodeDelivery::Email) => ", by mail",
+        Some(CodeDelivery::Fragment) => ", on fragment.com",
+        Some(CodeDelivery::Other) | None => "",
     }
 }
 

@@ -24,6 +24,36 @@ pub enum Code {
     SessionRequired,
     /// A second source for the same channel and target.
     DuplicateSource,
+    /// A session with this name, or of this login, is kept already.
+    DuplicateSession,
+    /// A login in progress that is over, or never was.
+    TempSessionNotFound,
+    /// Telegram, or common sense, refuses the telephone number.
+    InvalidPhone,
+    /// Telegram has banned the number.
+    PhoneBanned,
+    /// The login code is wrong or too old.
+    InvalidCode,
+    /// The password of the account is wrong.
+    InvalidPassword,
+    /// The login in progress has not been confirmed yet.
+    SessionNotVerified,
+    /// Logging in needs an API id and hash.
+    ApiNotSet,
+    /// Telegram refuses the API id and hash.
+    ApiInvalid,
+    /// Telegram does not know the session any more.
+    SessionDead,
+    /// The file or string is no session, or one that cannot be used.
+    NotASession,
+    /// The keyring is locked.
+    KeyringLocked,
+    /// There is no keyring to keep the key in.
+    KeyringAbsent,
+    /// The key of the sealed sessions is not in the keyring any more.
+    KeyGone,
+    /// The keyring holds another key than the one the sessions are sealed with.
+    KeyWrong,
     /// The thing is in use and cannot be deleted or changed now.
     InUse,
     /// A run of this source is already under way, here or elsewhere.
@@ -85,6 +115,21 @@ impl Code {
             Self::TargetNotFound => "TARGET_NOT_FOUND",
             Self::SessionRequired => "SESSION_REQUIRED",
             Self::DuplicateSource => "DUPLICATE_SOURCE",
+            Self::DuplicateSession => "DUPLICATE_SESSION",
+            Self::TempSessionNotFound => "TEMP_SESSION_NOT_FOUND",
+            Self::InvalidPhone => "INVALID_PHONE",
+            Self::PhoneBanned => "PHONE_BANNED",
+            Self::InvalidCode => "INVALID_CODE",
+            Self::InvalidPassword => "INVALID_PASSWORD",
+            Self::SessionNotVerified => "SESSION_NOT_VERIFIED",
+            Self::ApiNotSet => "API_NOT_SET",
+            Self::ApiInvalid => "API_INVALID",
+            Self::SessionDead => "SESSION_DEAD",
+            Self::NotASession => "NOT_A_SESSION",
+            Self::KeyringLocked => "KEYRING_LOCKED",
+            Self::KeyringAbsent => "KEYRING_ABSENT",
+            Self::KeyGone => "KEY_GONE",
+            Self::KeyWrong => "KEY_WRONG",
             Self::InUse => "IN_USE",
             Self::AlreadyRunning => "ALREADY_RUNNING",
             Self::ChannelUnknown => "CHANNEL_UNKNOWN",
@@ -140,6 +185,30 @@ impl Code {
             Self::SessionRequired => "Choose a session that is a member of the channel.",
             Self::DuplicateSource => "Open the existing source, or choose another target.",
             Self::Unauthorized => "Open the address that `gleaner serve` printed.",
+            Self::DuplicateSession => "Choose another name, or use the session that is there.",
+            Self::TempSessionNotFound => "Start again: a login in progress ends after 5 minutes.",
+            Self::InvalidPhone => "Write it in international form, such as +1234567890.",
+            Self::PhoneBanned => {
+                "Open an official Telegram app with this number: it offers to ask for a review."
+            }
+            Self::InvalidCode => {
+                "Type the newest code, or ask for a new one. Never send a login code through Telegram: that voids it."
+            }
+            Self::InvalidPassword => {
+                "This is the password of two-step verification, set in Telegram under Privacy and Security."
+            }
+            Self::SessionNotVerified => "Enter the code first.",
+            Self::ApiNotSet => {
+                "Get them at my.telegram.org under \"API development tools\", and enter them in Settings."
+            }
+            Self::ApiInvalid => "Check them in Settings against my.telegram.org.",
+            Self::SessionDead => "Log in again: the session keeps its sources.",
+            Self::KeyringLocked => "Unlock the keyring, then try again.",
+            Self::KeyringAbsent => {
+                "Start a keyring service, such as GNOME Keyring or KWallet, or name a key file in GLEANER_ENCRYPTION_KEY_FILE."
+            }
+            Self::KeyGone => "Restore it from the recovery file; nothing was changed.",
+            Self::KeyWrong => "Restore the right key from the recovery file; nothing was changed.",
             _ => return None,
         })
     }

@@ -54,6 +54,11 @@ pub struct MessageId(pub u32);
 #[serde(transparent)]
 pub struct SourceId(pub i64);
 
+/// The contract's `id` of a session: local, AUTOINCREMENT, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct SessionId(pub i64);
+
 macro_rules! uid {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -91,6 +96,8 @@ uid!(/// A source everywhere but on the wire of the contract.
     SourceUid);
 uid!(/// One run of one source.
     RunUid);
+uid!(/// A session everywhere but on the wire of the contract.
+    SessionUid);
 uid!(/// A storage target.
     TargetUid);
 
@@ -107,6 +114,12 @@ impl fmt::Display for MessageId {
 }
 
 impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

@@ -100,13 +100,25 @@ impl IntoResponse for HttpError {
 fn status_of(code: Code) -> StatusCode {
     match code {
         Code::InvalidInput => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::SessionRequired => StatusCode::BAD_REQUEST,
+        Code::SessionRequired
+        | Code::InvalidPhone
+        | Code::PhoneBanned
+        | Code::InvalidCode
+        | Code::InvalidPassword
+        | Code::SessionNotVerified
+        | Code::NotASession => StatusCode::BAD_REQUEST,
         Code::Unauthorized => StatusCode::UNAUTHORIZED,
         Code::Forbidden => StatusCode::FORBIDDEN,
-        Code::SourceNotFound | Code::SessionNotFound | Code::RunNotFound | Code::TargetNotFound => {
-            StatusCode::NOT_FOUND
-        }
+        Code::TempSessionNotFound
+        | Code::SourceNotFound
+        | Code::SessionNotFound
+        | Code::RunNotFound
+        | Code::TargetNotFound => StatusCode::NOT_FOUND,
         Code::DuplicateSource
+        | Code::DuplicateSession
+        | Code::ApiNotSet
+        | Code::ApiInvalid
+        | Code::SessionDead
         | Code::InUse
         | Code::AlreadyRunning
         | Code::LeaseLost
@@ -121,7 +133,13 @@ fn status_of(code: Code) -> StatusCode {
         | Code::ArchiveDamaged => StatusCode::CONFLICT,
         Code::FloodWait | Code::DailyCapReached => StatusCode::TOO_MANY_REQUESTS,
         Code::Unreachable | Code::UnexpectedPage | Code::TargetUnreachable => StatusCode::BAD_GATEWAY,
-        Code::DiskFull | Code::Interrupted | Code::NotAvailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::KeyringLocked
+        | Code::KeyringAbsent
+        | Code::KeyGone
+        | Code::KeyWrong
+        | Code::DiskFull
+        | Code::Interrupted
+        | Code::NotAvailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Database | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -12,6 +12,7 @@ pub mod token;
 
 mod connections;
 mod contract;
+mod contract_sessions;
 mod data;
 mod error;
 mod events;
@@ -19,6 +20,7 @@ mod json;
 mod pages;
 mod router;
 mod runs;
+mod sessions;
 mod settings;
 mod sources;
 mod targets;

@@ -24,8 +24,9 @@ use crate::router;
         license(name = "MIT OR Apache-2.0"),
     ),
     tags(
-        (name = "contract", description = "Sources, exactly as the contract says"),
+        (name = "contract", description = "Sessions and sources, exactly as the contract says"),
         (name = "sources", description = "Sources beyond the contract"),
+        (name = "sessions", description = "Sessions beyond the contract: QR logins, checks, logins in progress"),
         (name = "runs", description = "What goes on and what went on"),
         (name = "targets", description = "Where archives are kept"),
         (name = "settings", description = "Settings of this machine"),

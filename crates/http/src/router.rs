@@ -26,7 +26,10 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::auth::{self, Access};
 use crate::error::HttpError;
 use crate::events::Closing;
-use crate::{contract, data, events, guard, openapi, pages, runs, settings, sources, targets};
+use crate::{
+    contract, contract_sessions, data, events, guard, openapi, pages, runs, sessions, settings, sources,
+    targets,
+};
 
 const BODY_LIMIT: usize = 1024 * 1024;
 /// The slowest request is a target's test over a bad line; what hangs longer hangs for ever.
@@ -48,6 +51,8 @@ pub(crate) struct Api {
 pub(crate) fn api() -> Api {
     let guarded = OpenApiRouter::new()
         .merge(contract::routes())
+        .merge(contract_sessions::routes())
+        .merge(sessions::routes())
         .merge(sources::routes())
         .merge(runs::routes())
         .merge(targets::routes())

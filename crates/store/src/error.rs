@@ -20,6 +20,24 @@ pub enum StoreError {
         /// The name of the source that is there.
         existing: String,
     },
+    /// No session with this id.
+    #[error("there is no such session")]
+    SessionNotFound,
+    /// Another session has this name.
+    #[error("{existing} is the name of another session")]
+    DuplicateSession {
+        /// The name as it is kept.
+        existing: String,
+    },
+    /// The session cannot go while sources use it.
+    #[error("the session is used by: {}", .sources.join(", "))]
+    SessionInUse {
+        /// Their names, by number.
+        sources: Vec<String>,
+    },
+    /// Somebody tried to keep what was sealed with a key that is not the primary one.
+    #[error("what was to be kept was not sealed with the primary key")]
+    NotPrimary,
     /// The target cannot go while sources use it.
     #[error("the target is used by: {}", .sources.join(", "))]
     TargetInUse {

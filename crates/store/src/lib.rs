@@ -16,6 +16,7 @@ mod events;
 mod facts;
 mod finish;
 mod index;
+mod keys;
 mod leases;
 mod ledger;
 mod listing;
@@ -24,6 +25,7 @@ mod open;
 mod pace;
 mod rows;
 mod runs;
+mod sessions;
 mod settings;
 mod sources;
 mod targets;
@@ -39,8 +41,8 @@ pub use error::{DatabaseError, StoreError};
 pub use ledger::RunLedger;
 pub use pace::StorePacer;
 pub use rows::{
-    EventStored, LeaseStored, LogStored, MessageStored, NewRun, NewSource, OverviewStored, RunQuery,
-    RunStored, SourceFacts, SourceStored,
+    EventStored, KeyStored, LeaseStored, LogStored, MessageStored, NewRun, NewSession, NewSource,
+    OverviewStored, RunQuery, RunStored, SealedStored, SessionStored, SourceFacts, SourceStored,
 };
 
 /// The one connection that writes, kept from everybody else. Dropped, writing goes on.

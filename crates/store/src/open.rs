@@ -18,13 +18,16 @@ const READERS: u32 = 4;
 /// Bytes up to which the whole file is read through at every opening: some tenths of a second.
 const CHECKED_WHOLE: u64 = 256 << 20;
 /// What is read through of a larger file: what only it knows. The index of messages can be rebuilt.
-const CHECKS_OF_DEFINITIONS: [&str; 6] = [
+const CHECKS_OF_DEFINITIONS: [&str; 9] = [
     "PRAGMA quick_check('targets')",
     "PRAGMA quick_check('sources')",
     "PRAGMA quick_check('checkpoints')",
     "PRAGMA quick_check('runs')",
     "PRAGMA quick_check('leases')",
     "PRAGMA quick_check('settings')",
+    "PRAGMA quick_check('sessions')",
+    "PRAGMA quick_check('crypto_keys')",
+    "PRAGMA quick_check('sealed_settings')",
 ];
 /// Rows the driver reads ahead of us: the fewer stops, the sooner a long list is there.
 const ROWS_AHEAD: usize = 1_000;

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use gleaner_domain::{
-    AccessLevel, Channel, ChannelId, Code, PeerAddress, RunCounts, RunState, RunUid, Schedule, ScrapePolicy,
-    Source, SourceId, SourceUid, TargetKind, TargetUid, Trigger,
+    AccessLevel, Account, Channel, ChannelId, Code, PeerAddress, RunCounts, RunState, RunUid, Schedule,
+    ScrapePolicy, Session, SessionHealth, SessionOrigin, SessionUid, Source, SourceId, SourceUid, TargetKind,
+    TargetUid, Trigger,
 };
 use gleaner_scrape::NoteLevel;
 
@@ -38,6 +39,70 @@ pub struct NewSource {
     pub folder: Option<String>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
+}
+
+/// A sealed text: what the vault makes, and only it opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedStored {
+    /// The Fernet token.
+    pub token: String,
+    /// The key it was sealed with.
+    pub kid: String,
+    /// What binds it to its row.
+    pub mac: String,
+}
+
+/// What is known of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyStored {
+    /// Its id.
+    pub kid: String,
+    /// `primary`, `decrypt`, `retired` or `compromised`.
+    pub state: String,
+    /// The value that only the right key opens.
+    pub kcv: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A session to keep: everything but its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSession {
+    /// The identity everywhere else; the seal is bound to it.
+    pub uid: SessionUid,
+    /// The user's name for it.
+    pub session_name: String,
+    /// The number of the account; may be empty.
+    pub phone_number: String,
+    /// Which auth key it is.
+    pub auth_key_id: String,
+    /// How it came to us.
+    pub origin: SessionOrigin,
+    /// Telegram's data centre it lives on.
+    pub dc_id: i32,
+    /// The server it talks to where that is not Telegram's own.
+    pub foreign_address: Option<String>,
+    /// The application it was made with.
+    pub api_id: Option<i32>,
+    /// Whose account it is.
+    pub account: Option<Account>,
+    /// Whether it works.
+    pub health: SessionHealth,
+    /// When that was seen.
+    pub checked_at: Option<DateTime<Utc>>,
+    /// When it is kept.
+    pub created_at: DateTime<Utc>,
+    /// Its keys.
+    pub sealed: SealedStored,
+}
+
+/// A session and who uses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionStored {
+    /// The session.
+    pub session: Session,
+    /// Number and name of its sources, by number.
+    pub sources: Vec<(SourceId, String)>,
 }
 
 /// A source as a row of the table.

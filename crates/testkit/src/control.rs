@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::preview::{Faults, PreviewSite, Shared};
 use crate::serve::Server;
+use crate::telegram::{self, TelegramServer};
 use crate::world::RichText;
 use crate::{Standing, WorldHandle};
 
@@ -28,8 +29,22 @@ pub struct ControlPort {
 impl ControlPort {
     /// Opens a port (0 takes a free one) to the world and the faults of a site.
     pub async fn start(site: &PreviewSite, port: u16) -> io::Result<Self> {
-        let shared = site.shared();
-        let server = Server::start(port, |_| router(shared)).await?;
+        Self::open(router(site.shared()), port).await
+    }
+
+    /// The same, and to the accounts, keys and faults of a Telegram.
+    pub async fn with_telegram(site: &PreviewSite, telegram: &TelegramServer, port: u16) -> io::Result<Self> {
+        let routes = router(site.shared()).merge(telegram::control::router(telegram));
+        Self::open(routes, port).await
+    }
+
+    /// To a Telegram alone.
+    pub async fn of_telegram(telegram: &TelegramServer, port: u16) -> io::Result<Self> {
+        Self::open(telegram::control::router(telegram), port).await
+    }
+
+    async fn open(routes: Router, port: u16) -> io::Result<Self> {
+        let server = Server::start(port, |_| routes).await?;
         Ok(Self { server })
     }
 
@@ -59,10 +74,14 @@ fn router(shared: Arc<Shared>) -> Router {
 type Site = State<Arc<Shared>>;
 
 /// What can be wrong with a request.
-enum Refusal {
+pub(crate) enum Refusal {
     NoChannel(String),
     NoMessage(u32),
+    /// Nobody and nothing goes by this.
+    NotFound(String),
     Bad(&'static str),
+    /// What was asked cannot be done now.
+    Conflict(String),
 }
 
 impl IntoResponse for Refusal {
@@ -73,13 +92,15 @@ impl IntoResponse for Refusal {
                 StatusCode::NOT_FOUND,
                 format!("message {id} does not exist or cannot be changed"),
             ),
+            Self::NotFound(detail) => (StatusCode::NOT_FOUND, detail),
+            Self::Conflict(detail) => (StatusCode::CONFLICT, detail),
             Self::Bad(detail) => (StatusCode::UNPROCESSABLE_ENTITY, detail.to_owned()),
         };
         (status, Json(json!({ "detail": detail }))).into_response()
     }
 }
 
-type Answer = Result<Json<Value>, Refusal>;
+pub(crate) type Answer = Result<Json<Value>, Refusal>;
 
 fn known(shared: &Shared, channel: &str) -> Result<WorldHandle, Refusal> {
     let known = shared.world.knows(channel);

@@ -40,6 +40,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("gleaner-preview", &["gleaner-domain", "gleaner-scrape"]),
     ("gleaner-sinks", &["gleaner-domain", "gleaner-scrape"]),
     ("gleaner-store", &["gleaner-domain", "gleaner-scrape"]),
+    ("gleaner-vault", &["gleaner-domain"]),
+    ("gleaner-telegram", &["gleaner-domain", "gleaner-scrape"]),
     (
         "gleaner-app",
         &[
@@ -48,6 +50,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "gleaner-preview",
             "gleaner-sinks",
             "gleaner-store",
+            "gleaner-telegram",
+            "gleaner-vault",
         ],
     ),
     ("gleaner-http", &["gleaner-app", "gleaner-domain"]),
@@ -91,8 +95,9 @@ const HEAVY: &[Heavy] = &[
     },
     Heavy {
         library: "sqlx*",
-        rooms: &["gleaner-store"],
-        in_tests: false,
+        rooms: &["gleaner-store", "gleaner-telegram"],
+        // Tests lay out the databases of other programs, and look into ours.
+        in_tests: true,
     },
     Heavy {
         library: "scraper",
@@ -107,6 +112,31 @@ const HEAVY: &[Heavy] = &[
     Heavy {
         library: "clap",
         rooms: &["gleaner-cli", "gleaner-testkit", "xtask"],
+        in_tests: false,
+    },
+    Heavy {
+        library: "grammers-*",
+        rooms: &["gleaner-telegram", "gleaner-testkit"],
+        in_tests: false,
+    },
+    Heavy {
+        library: "fernet",
+        rooms: &["gleaner-vault"],
+        in_tests: false,
+    },
+    Heavy {
+        library: "keyring*",
+        rooms: &["gleaner-vault"],
+        in_tests: false,
+    },
+    Heavy {
+        library: "secret-service",
+        rooms: &["gleaner-vault"],
+        in_tests: false,
+    },
+    Heavy {
+        library: "zbus-secret-service-keyring-store",
+        rooms: &["gleaner-vault"],
         in_tests: false,
     },
     Heavy {

@@ -114,6 +114,8 @@ pub enum Tag {
     Messages,
     /// Targets.
     Targets,
+    /// Sessions, logins in progress, the key.
+    Sessions,
     /// Settings.
     Settings,
 }

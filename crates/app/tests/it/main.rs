@@ -5,8 +5,12 @@
 mod backfill;
 mod by_the_clock;
 mod data;
+mod keys;
 mod mending;
+mod peers;
 mod scheduler;
+mod sessions;
 mod sources;
 mod story;
+mod telegram_app;
 mod test_app;

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
-use crate::server::TestServer;
+use crate::server::{TestServer, send};
 
 const BODY: &str = r#"{"name":"Intruder","identifier":"@intruder","access_level":"public","target":"LOCAL"}"#;
 
@@ -243,24 +245,85 @@ async fn a_wrong_token_is_refused() {
     assert_refused(&server, "401", &cases).await;
 }
 
+/// Every operation of the document, with something for each parameter of its path.
+fn operations() -> Vec<(Method, String)> {
+    let document = serde_json::to_value(gleaner_http::document()).expect("JSON");
+    let mut all = Vec::new();
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        let id = if path.starts_with("/api/temp-sessions/") {
+            UID
+        } else {
+            "1"
+        };
+        let path = path.replace("{id}", id).replace("{uid}", UID);
+        for method in operations.as_object().expect("operations").keys() {
+            all.push((method.to_uppercase().parse().expect("a method"), path.clone()));
+        }
+    }
+    assert!(all.len() >= 50, "{}", all.len());
+    all
+}
+
+const UID: &str = "0197b5f0-0000-7000-8000-000000000000";
+
 #[tokio::test]
 async fn every_operation_but_the_exchange_needs_the_token() {
     let server = TestServer::start().await;
-    let document = serde_json::to_value(gleaner_http::document()).expect("JSON");
-    let mut asked = 0;
-    for (path, operations) in document["paths"].as_object().expect("paths") {
-        let path = path
-            .replace("{id}", "1")
-            .replace("{uid}", "0197b5f0-0000-7000-8000-000000000000");
-        for method in operations.as_object().expect("operations").keys() {
-            let method = method.to_uppercase().parse().expect("a method");
-            let answer = crate::server::send(server.anonymous(method, &path).json(&json!({}))).await;
-            let expected = if path == "/api/auth/exchange" { 422 } else { 401 };
-            assert_eq!(answer.status, expected, "{path}: {}", answer.body);
-            asked += 1;
+    for (method, path) in operations() {
+        let answer = send(server.anonymous(method, &path).json(&json!({}))).await;
+        let expected = if path == "/api/auth/exchange" { 422 } else { 401 };
+        assert_eq!(answer.status, expected, "{path}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn every_operation_refuses_a_foreign_page_whatever_it_shows() {
+    for server in [TestServer::start().await, TestServer::start_dev().await] {
+        let port = server.address.port();
+        for (method, path) in operations() {
+            for (name, value) in [
+                ("host", format!("evil.example:{port}")),
+                ("origin", format!("http://evil.example:{port}")),
+                ("origin", "null".to_owned()),
+            ] {
+                let request = server.request(method.clone(), &path).header(name, &value);
+                let answer = send(request.json(&json!({}))).await;
+                assert_eq!(answer.status, 403, "{method} {path} with {name}: {value}");
+                assert_eq!(answer.header("x-error-code"), "FORBIDDEN");
+                assert_eq!(answer.header("access-control-allow-origin"), "");
+            }
         }
     }
-    assert!(asked >= 30, "{asked}");
+}
+
+/// A browser sends a form of another page without asking first: no preflight stands before this one.
+#[tokio::test]
+async fn a_form_of_a_foreign_page_uploads_nothing() {
+    let strict = TestServer::start().await;
+    let open = TestServer::start_dev().await;
+    let file = strict.session_file().await;
+    let a_session = || {
+        let file = Part::bytes(file.clone()).file_name("intruder.session");
+        Form::new()
+            .text("session_name", "intruder")
+            .text("phone_number", "")
+            .part("session_file", file)
+    };
+    let origin = |request: RequestBuilder| request.header("origin", "http://evil.example");
+    let upload = |server: &TestServer| server.request(Method::POST, "/sessions/upload-file");
+    for (refused, status) in [
+        (origin(upload(&strict)), 403),
+        (origin(upload(&open)), 403),
+        (strict.anonymous(Method::POST, "/sessions/upload-file"), 401),
+    ] {
+        let answer = send(refused.multipart(a_session())).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+    }
+    for server in [&strict, &open] {
+        assert!(server.app.list_sessions().await.expect("a list").is_empty());
+        let kept = send(upload(server).multipart(a_session())).await;
+        assert_eq!(kept.status, 200, "it was the page alone: {}", kept.body);
+    }
 }
 
 #[tokio::test]
@@ -270,6 +333,6 @@ async fn a_token_in_the_address_counts_for_nothing() {
         "/sources/?token={0}&access_token={0}&code={0}",
         server.token.reveal()
     );
-    let answer = crate::server::send(server.anonymous(reqwest::Method::GET, &path)).await;
+    let answer = send(server.anonymous(Method::GET, &path)).await;
     assert_eq!(answer.status, 401);
 }

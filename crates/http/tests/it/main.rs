@@ -8,4 +8,5 @@ mod openapi;
 mod pages;
 mod schemathesis;
 mod server;
+mod sessions;
 mod signing_in;

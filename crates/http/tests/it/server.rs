@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use gleaner_app::view::ImportString;
 use gleaner_app::{App, Config};
 use gleaner_http::server::Links;
 use gleaner_http::{ServeConfig, Server, Token};
@@ -27,6 +30,9 @@ pub(crate) struct TestServer {
     dev: bool,
     dir: TempDir,
 }
+
+/// What the sessions of tests are sealed with.
+const KEY: &str = "dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtMTI=";
 
 /// A status, the headers and the body.
 pub(crate) struct Answer {
@@ -68,9 +74,22 @@ impl TestServer {
         Self::start_in(true).await
     }
 
+    /// In the contract's development mode, with accounts to log in to.
+    pub(crate) async fn start_with_telegram(control: SocketAddr) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut config = Config::for_tests(dir.path(), "http://127.0.0.1:9");
+        config.use_simulated_telegram(control, KEY);
+        let app = App::start(config).await.expect("an app");
+        Self::serve(app, dir, true).await
+    }
+
     async fn start_in(dev: bool) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let app = app_in(&dir).await;
+        Self::serve(app, dir, dev).await
+    }
+
+    async fn serve(app: App, dir: TempDir, dev: bool) -> Self {
         let token = Token::load_or_create(dir.path()).expect("a token");
         let mut config = ServeConfig::new(token.clone());
         config.bind = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -121,6 +140,24 @@ impl TestServer {
         send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// A session file that nobody has: made by the app from a key of ours, and no session of it stays.
+    pub(crate) async fn session_file(&self) -> Vec<u8> {
+        let mut packed = vec![2, 127, 0, 0, 1, 0, 9];
+        packed.extend((0..=255_u8).map(|at| at.wrapping_mul(167)));
+        let wish = ImportString {
+            session_name: "for a file".to_owned(),
+            phone_number: String::new(),
+            session_string: format!("1{}", URL_SAFE.encode(packed)),
+        };
+        let id = self.app.import_session_string(wish).await.expect("kept").id;
+        let path = self.folder().join("made.session");
+        self.app.export_session_file(id, &path).await.expect("written");
+        self.app.delete_session(id, false).await.expect("deleted");
+        let file = std::fs::read(&path).expect("it is there");
+        std::fs::remove_file(path).expect("it is ours");
+        file
+    }
+
     /// The data folder.
     pub(crate) fn folder(&self) -> &Path {
         self.dir.path()
@@ -140,6 +177,22 @@ impl TestServer {
             .await
             .expect("an answer in time")
     }
+
+    /// Says something, and closes the connection in the middle of it; what is answered, if anything.
+    pub(crate) async fn hang_up_after(&self, head: &[u8], body: &[u8]) -> String {
+        let talk = async {
+            let mut stream = TcpStream::connect(self.address).await.expect("it listens");
+            stream.write_all(head).await.expect("it reads");
+            stream.write_all(body).await.expect("it reads");
+            stream.shutdown().await.expect("still open");
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            String::from_utf8_lossy(&answer).into_owned()
+        };
+        tokio::time::timeout(PATIENCE, talk)
+            .await
+            .expect("it ends in time")
+    }
 }
 
 impl Drop for TestServer {
@@ -152,9 +205,11 @@ pub(crate) async fn app_in(dir: &TempDir) -> App {
     // Fails when another test of this process did it before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // Nobody listens on port 9: these tests read no channel.
-    App::start(Config::for_tests(dir.path(), "http://127.0.0.1:9"))
-        .await
-        .expect("a fresh data folder")
+    let mut config = Config::for_tests(dir.path(), "http://127.0.0.1:9");
+    // Neither Telegram nor the keyring of who runs the tests.
+    config.use_simulated_telegram(SocketAddr::from(([127, 0, 0, 1], 9)), KEY);
+    config.default_api = None;
+    App::start(config).await.expect("a fresh data folder")
 }
 
 pub(crate) async fn send(request: RequestBuilder) -> Answer {

@@ -1,6 +1,8 @@
 //! The simulated worlds as a program: for the demo, for tests that kill processes, and by hand.
 //!
-//! The first line on stdout is the address; then it serves until it is killed.
+//! The first line on stdout is the address; then it serves until it is killed. `site` prints the
+//! control port's address next, if there is one, and then a line `telegram 2 127.0.0.1:PORT` for
+//! every data centre, if there are any.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -8,8 +10,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use gleaner_testkit::preview::SiteOptions;
+use gleaner_testkit::telegram::TelegramOptions;
 use gleaner_testkit::world::demo;
-use gleaner_testkit::{ControlPort, Faults, PreviewSite, S3Faults, S3Server, World};
+use gleaner_testkit::{ControlPort, Faults, PreviewSite, S3Faults, S3Server, TelegramServer, World};
 
 /// A simulated Telegram and an S3-protocol server, on loopback.
 #[derive(Debug, Parser)]
@@ -50,6 +53,9 @@ struct Site {
     /// Opens the control port here (0 takes a free one) and prints its address as the second line.
     #[arg(long)]
     control_port: Option<u16>,
+    /// Also starts the MTProto data centres; the port is that of the first, 0 takes a free one.
+    #[arg(long)]
+    telegram_port: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -99,13 +105,27 @@ async fn serve_site(args: Site) -> anyhow::Result<()> {
         latency: Duration::from_millis(args.latency_ms),
         ..Faults::default()
     });
-    let control = match args.control_port {
-        Some(port) => Some(ControlPort::start(&site, port).await?),
+    let telegram = match args.telegram_port {
+        Some(port) => {
+            let options = TelegramOptions {
+                port,
+                ..TelegramOptions::default()
+            };
+            Some(TelegramServer::start_with(site.world().clone(), options).await?)
+        }
         None => None,
+    };
+    let control = match (args.control_port, &telegram) {
+        (Some(port), Some(telegram)) => Some(ControlPort::with_telegram(&site, telegram, port).await?),
+        (Some(port), None) => Some(ControlPort::start(&site, port).await?),
+        (None, _) => None,
     };
     say(&site.base_url())?;
     if let Some(control) = &control {
         say(&control.base_url())?;
+    }
+    for (dc_id, address) in telegram.iter().flat_map(TelegramServer::addresses) {
+        say(&format!("telegram {dc_id} {address}"))?;
     }
     site.forever().await;
     Ok(())

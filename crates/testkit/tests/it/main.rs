@@ -3,6 +3,12 @@
 mod control;
 mod faults;
 mod kinds;
+mod kurigram;
+mod mtproto;
+mod peers;
 mod s3;
 mod site;
+mod telegram;
+mod telegram_control;
+mod telethon;
 mod web;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use fantoccini::{Client, ClientBuilder};
-use gleaner_testkit::{ChannelSpec, PreviewSite, World, WorldHandle};
+use gleaner_testkit::{ChannelSpec, ControlPort, PreviewSite, TelegramServer, World, WorldHandle};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 use tempfile::TempDir;
@@ -17,11 +17,14 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
 
 /// Longer than anything here takes, shorter than anybody's patience.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 /// The channel every stage shows.
 pub(crate) const CHANNEL: &str = "harbour_observatory";
 /// How many posts it has at first.
 const POSTS: u32 = 60;
+
+/// The key that seals sessions here: 32 bytes as they stand in the variable. There is no keyring.
+pub(crate) const KEY: &str = "dGVzdC10ZXN0LXRlc3QtdGVzdC10ZXN0LXRlc3QtMTI=";
 
 /// A bus that starts no service by itself: no portal, no keyring, nothing that asks questions.
 const BARE_BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -43,6 +46,8 @@ pub(crate) struct Stage {
     app: PathBuf,
     home: TempDir,
     site: PreviewSite,
+    telegram: TelegramServer,
+    control: ControlPort,
     display: String,
     bus_address: String,
     _display: Child,
@@ -86,12 +91,17 @@ impl Stage {
                 .title("Harbour Observatory")
                 .posts(POSTS),
         );
-        let site = PreviewSite::start(world.into_handle()).await;
+        let world = world.into_handle();
+        let site = PreviewSite::start(world.clone()).await;
+        let telegram = TelegramServer::start(world).await;
+        let control = ControlPort::of_telegram(&telegram, 0).await?;
         let display_name = format!(":{number}");
         Ok(Some(Self {
             app,
             home,
             site,
+            telegram,
+            control,
             display: display_name,
             bus_address,
             _display: display,
@@ -102,6 +112,21 @@ impl Stage {
     /// The simulated Telegram's facts.
     pub(crate) fn world(&self) -> &WorldHandle {
         self.site.world()
+    }
+
+    /// The simulated Telegram that those who log in meet.
+    pub(crate) fn telegram(&self) -> &TelegramServer {
+        &self.telegram
+    }
+
+    /// Where the session bus listens.
+    pub(crate) fn bus(&self) -> &str {
+        &self.bus_address
+    }
+
+    /// A folder of the person's, for files of theirs.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// An address that answers and that the page must not reach.
@@ -163,6 +188,8 @@ impl Stage {
             "XDG_DATA_HOME",
             "XDG_STATE_HOME",
             "XDG_CACHE_HOME",
+            "CREDENTIALS_DIRECTORY",
+            "GLEANER_ENCRYPTION_KEY_FILE",
         ] {
             command.env_remove(name);
         }
@@ -175,7 +202,13 @@ impl Stage {
             .env("LIBGL_ALWAYS_SOFTWARE", "1")
             .env("GLEANER_DATA_DIR", self.data())
             .env("GLEANER_PREVIEW_URL", self.site.base_url())
-            .env("GLEANER_PREVIEW_RATE", "0");
+            .env("GLEANER_PREVIEW_RATE", "0")
+            .env(
+                "GLEANER_DEMO_TELEGRAM",
+                self.control.base_url().trim_start_matches("http://"),
+            )
+            .env("GLEANER_DEMO_API", "1")
+            .env("GLEANER_ENCRYPTION_KEY", KEY);
     }
 }
 
@@ -248,7 +281,7 @@ fn missing() -> Result<PathBuf, String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test may look where programs are")]
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

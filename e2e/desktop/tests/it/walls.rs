@@ -1,16 +1,16 @@
 //! What the page in the window may not do, whoever wrote what it shows.
 
-use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use anyhow::{Result, ensure};
+use serde_json::json;
 
-use crate::stage::{Window, in_window};
+use crate::stage::in_window;
 
 #[tokio::test]
 async fn the_page_may_call_the_app_and_nothing_else() -> Result<()> {
     in_window(async |_, window| {
         window.reads("+ Add New Source").await?;
 
-        let settings = invoke(window, "get_settings", json!({})).await?;
+        let settings = window.invoke("get_settings", json!({})).await?;
         ensure!(settings["ok"]["version"].is_string(), "{settings}");
 
         for forbidden in [
@@ -18,7 +18,7 @@ async fn the_page_may_call_the_app_and_nothing_else() -> Result<()> {
             "plugin:event|emit",
             "plugin:window-state|save_window_state",
         ] {
-            let answer = invoke(window, forbidden, json!({})).await?;
+            let answer = window.invoke(forbidden, json!({})).await?;
             let refusal = answer["error"].to_string();
             ensure!(refusal.contains("not allowed"), "{forbidden}: {answer}");
         }
@@ -37,11 +37,13 @@ async fn an_error_arrives_whole() -> Result<()> {
     in_window(async |_, window| {
         window.reads("+ Add New Source").await?;
 
-        let answer = invoke(window, "get_source", json!({ "id": 404 })).await?;
+        let answer = window.invoke("get_source", json!({ "id": 404 })).await?;
         ensure!(answer["error"]["code"] == "SOURCE_NOT_FOUND", "{answer}");
         ensure!(answer["error"]["detail"] == "Source not found", "{answer}");
 
-        let refused = invoke(window, "host_open_url", json!({ "url": "file:///etc/passwd" })).await?;
+        let refused = window
+            .invoke("host_open_url", json!({ "url": "file:///etc/passwd" }))
+            .await?;
         ensure!(refused["error"]["code"] == "INVALID_INPUT", "{refused}");
         Ok(())
     })
@@ -101,18 +103,3 @@ const LEAVE: &str = "
     window.open(arguments[0]);
     location.href = arguments[0];
 ";
-
-/// Calls a command; tells `{ ok }` or `{ error }`.
-const INVOKE: &str = "
-    const [command, input, done] = arguments;
-    const call = window.__TAURI_INTERNALS__.invoke(command, input);
-    call.then((ok) => done({ ok }), (error) => done({ error }));
-";
-
-/// What a command answers: `{"ok": …}` or `{"error": …}`.
-async fn invoke(window: &Window, command: &str, arguments: Value) -> Result<Value> {
-    window
-        .settle(INVOKE, vec![json!(command), arguments])
-        .await
-        .with_context(|| command.to_owned())
-}

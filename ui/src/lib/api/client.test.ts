@@ -38,6 +38,13 @@ describe('over HTTP', () => {
     expect(fetch.mock.calls[0]?.[1].body).toBe('{"scheduler":false}');
   });
 
+  test('a form goes as it is, and names its own type', async () => {
+    const fetch = answer(200, {});
+    const body = new FormData();
+    await call('upload_session_file', { body });
+    expect(fetch.mock.calls[0]?.[1]).toMatchObject({ body, headers: {} });
+  });
+
   test("the contract's error becomes an ApiError with code, hint and wait", async () => {
     answer(429, { detail: 'Telegram asks to wait' }, { 'x-error-code': 'FLOOD_WAIT', 'retry-after': '30' });
     const error = await caught(call('overview'));
@@ -80,6 +87,7 @@ describe('over commands', () => {
       input: { name: 'x' },
     });
     expect(commandArgs('list_runs', { limit: 2 })).toEqual({ input: { limit: 2 } });
+    expect(commandArgs('delete_session', { id: 3, log_out: true })).toEqual({ id: 3, logOut: true });
     expect(commandArgs('overview', {})).toEqual({});
   });
 

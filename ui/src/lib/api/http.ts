@@ -28,12 +28,18 @@ async function send(method: string, url: string, body: unknown): Promise<unknown
   const answer = await reach(url, {
     method,
     credentials: 'same-origin',
-    headers: body === undefined ? {} : { 'content-type': 'application/json' },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    ...payload(body),
   });
   if (!answer.ok) throw await refusal(answer);
   const text = await answer.text();
   return text === '' ? undefined : JSON.parse(text);
+}
+
+/** A form goes as it is, and the browser names its boundary; the rest goes as JSON. */
+function payload(body: unknown): RequestInit {
+  if (body === undefined) return { headers: {} };
+  if (body instanceof FormData) return { headers: {}, body };
+  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 async function reach(url: string, init: RequestInit): Promise<Response> {

@@ -13,6 +13,12 @@ export function ipc(operation: OperationId, args: Record<string, unknown>): Prom
 /** Commands take path parts by name and one struct; `list_runs` takes its filter as that struct. */
 export function commandArgs(operation: OperationId, args: Record<string, unknown>): Record<string, unknown> {
   if (operation === 'list_runs') return { input: args };
-  const { body, ...rest } = args;
+  const { body, ...parts } = args;
+  const rest = Object.fromEntries(Object.entries(parts).map(([name, value]) => [camelCase(name), value]));
   return body === undefined ? rest : { ...rest, input: body };
+}
+
+/** As Tauri spells the names of a command's arguments. */
+function camelCase(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

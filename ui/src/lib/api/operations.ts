@@ -3,6 +3,8 @@ import type * as T from './types';
 
 type Id = { id: number };
 type Uid = { uid: string };
+/** A login in progress is named by a text. */
+type Temp = { id: string };
 type Body<B> = { body: B };
 type None = Record<string, never>;
 
@@ -29,6 +31,25 @@ export interface Operations {
   save_target: [Body<T.SaveTarget>, T.TargetRow];
   delete_target: [Uid, { message: string }];
   test_target: [Body<T.SaveTarget>, T.TargetReport];
+  send_otp: [Body<T.SendOtp>, T.OtpSent];
+  verify_otp: [Body<T.VerifyOtp>, T.OtpVerified];
+  finalize_session: [Body<T.Finalize>, T.ContractSession];
+  /** Over HTTP alone: the window hands files over by itself. */
+  upload_session_file: [Body<FormData>, T.ContractSession];
+  list_session_rows: [None, T.SessionRow[]];
+  import_session_string: [Body<T.ImportString>, T.SessionRow];
+  edit_session: [Id & Body<T.EditSession>, T.SessionRow];
+  check_session: [Id, T.SessionRow];
+  delete_session: [Id & { log_out: boolean }, { message: string }];
+  start_qr: [Body<T.StartQr>, T.TempSession];
+  get_temp_session: [Temp, T.TempSession];
+  cancel_temp_session: [Temp, { message: string }];
+  give_temp_password: [Temp & Body<T.TempPassword>, T.TempSession];
+  resend_code: [Temp, T.TempSession];
+  key_status: [None, T.KeyStatus];
+  retry_key: [None, T.KeyStatus];
+  telegram_settings: [None, T.TelegramSettings];
+  edit_telegram_settings: [Body<T.EditTelegram>, T.TelegramSettings];
   get_settings: [None, T.Settings];
   edit_settings: [Body<T.EditSettings>, T.Settings];
   overview: [None, T.Overview];
@@ -66,6 +87,24 @@ export const routes: Record<OperationId, readonly [Method, string]> = {
   save_target: ['POST', '/api/targets'],
   delete_target: ['DELETE', '/api/targets/{uid}'],
   test_target: ['POST', '/api/targets/test'],
+  send_otp: ['POST', '/sessions/send-otp'],
+  verify_otp: ['POST', '/sessions/verify-otp'],
+  finalize_session: ['POST', '/sessions/finalize'],
+  upload_session_file: ['POST', '/sessions/upload-file'],
+  list_session_rows: ['GET', '/api/sessions'],
+  import_session_string: ['POST', '/api/sessions/import-string'],
+  edit_session: ['PATCH', '/api/sessions/{id}'],
+  check_session: ['POST', '/api/sessions/{id}/check'],
+  delete_session: ['DELETE', '/sessions/{id}'],
+  start_qr: ['POST', '/api/temp-sessions/qr'],
+  get_temp_session: ['GET', '/api/temp-sessions/{id}'],
+  cancel_temp_session: ['DELETE', '/api/temp-sessions/{id}'],
+  give_temp_password: ['POST', '/api/temp-sessions/{id}/password'],
+  resend_code: ['POST', '/api/temp-sessions/{id}/resend'],
+  key_status: ['GET', '/api/key'],
+  retry_key: ['POST', '/api/key/retry'],
+  telegram_settings: ['GET', '/api/settings/telegram'],
+  edit_telegram_settings: ['PATCH', '/api/settings/telegram'],
   get_settings: ['GET', '/api/settings'],
   edit_settings: ['PATCH', '/api/settings'],
   overview: ['GET', '/api/overview'],

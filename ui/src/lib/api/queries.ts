@@ -12,6 +12,9 @@ export const keys = {
   live: ['live'] as const,
   run: (uid: string) => ['run', uid] as const,
   targets: ['targets'] as const,
+  sessions: ['sessions'] as const,
+  key: ['key'] as const,
+  telegram: ['telegram'] as const,
   settings: ['settings'] as const,
   overview: ['overview'] as const,
 };
@@ -108,6 +111,16 @@ export const run = (uid: string) =>
   queryOptions({ queryKey: keys.run(uid), queryFn: () => call('get_run', { uid }) });
 
 export const targets = () => queryOptions({ queryKey: keys.targets, queryFn: () => call('list_targets') });
+
+export const sessionRows = () =>
+  queryOptions({ queryKey: keys.sessions, queryFn: () => call('list_session_rows') });
+
+/** Whether the key that sessions are sealed with is there. */
+export const keyStatus = () => queryOptions({ queryKey: keys.key, queryFn: () => call('key_status') });
+
+/** With what logins are made. */
+export const telegramSettings = () =>
+  queryOptions({ queryKey: keys.telegram, queryFn: () => call('telegram_settings') });
 
 export const settings = () => queryOptions({ queryKey: keys.settings, queryFn: () => call('get_settings') });
 

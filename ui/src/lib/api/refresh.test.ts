@@ -30,6 +30,12 @@ test('live figures stale nothing but what shows them', () => {
   ]);
 });
 
+test('sessions are read again when they change, and when a source may use one', () => {
+  expect(staleBy({ seq: 1, tag: 'sessions' })).toContainEqual(keys.sessions);
+  expect(staleBy({ seq: 1, tag: 'sources' })).toContainEqual(keys.sessions);
+  expect(staleBy({ seq: 1, tag: 'settings' })).toContainEqual(keys.telegram);
+});
+
 test('an event of one source stales that source', () => {
   for (const tag of ['sources', 'runs', 'messages'] as const) {
     expect(staleBy({ seq: 1, tag, source_id: 5 })).toContainEqual(keys.source(5));

@@ -120,7 +120,8 @@ export function staleBy(event: GleanerEvent): QueryKey[] {
   const run = event.run_uid == null ? [] : [keys.run(event.run_uid)];
   switch (event.tag) {
     case 'sources':
-      return [keys.overview, ...source];
+      // A session's row names the sources that use it.
+      return [keys.overview, keys.sessions, ...source];
     case 'runs':
       return [keys.runs, keys.live, keys.overview, ...source, ...run];
     case 'progress':
@@ -129,8 +130,10 @@ export function staleBy(event: GleanerEvent): QueryKey[] {
       return [keys.overview, ...source];
     case 'targets':
       return [keys.targets, keys.sources];
+    case 'sessions':
+      return [keys.sessions, keys.key];
     case 'settings':
-      return [keys.settings];
+      return [keys.settings, keys.telegram, keys.key];
   }
 }
 

@@ -94,6 +94,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the key of the sessions is there. */
+        get: operations["key_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/key/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks for the key again, now that somebody unlocked or started the keyring. */
+        post: operations["retry_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -179,6 +213,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All sessions as rows of the list. */
+        get: operations["list_session_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/import-string": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps a session that is given as a text. */
+        post: operations["import_session_string"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Gives a session another name. */
+        patch: operations["edit_session"];
+        trace?: never;
+    };
+    "/api/sessions/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks Telegram whether a session works. */
+        post: operations["check_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings": {
         parameters: {
             query?: never;
@@ -195,6 +297,24 @@ export interface paths {
         head?: never;
         /** Changes settings; what is absent stays. */
         patch: operations["edit_settings"];
+        trace?: never;
+    };
+    "/api/settings/telegram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** With what logins are made. */
+        get: operations["telegram_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes with what logins are made; what is absent stays. */
+        patch: operations["edit_telegram_settings"];
         trace?: never;
     };
     "/api/sources": {
@@ -437,6 +557,177 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/temp-sessions/qr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a login by QR code. */
+        post: operations["start_qr"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/temp-sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A login in progress. */
+        get: operations["get_temp_session"];
+        put?: never;
+        post?: never;
+        /** Ends a login in progress. */
+        delete: operations["cancel_temp_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/temp-sessions/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the password after a QR login. */
+        post: operations["give_temp_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/temp-sessions/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for another code. */
+        post: operations["resend_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List All Sessions */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/finalize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finalize Session (Step 3) */
+        post: operations["finalize_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/send-otp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send OTP (Step 1) */
+        post: operations["send_otp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/upload-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Upload Session File */
+        post: operations["upload_session_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/verify-otp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify OTP (Step 2) */
+        post: operations["verify_otp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete Session */
+        delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sources/": {
         parameters: {
             query?: never;
@@ -482,6 +773,22 @@ export interface components {
          * @enum {string}
          */
         AccessLevel: "public" | "private";
+        /** @description Whose account a session is. */
+        Account: {
+            /** @description Whether it is a bot. */
+            is_bot: boolean;
+            /** @description First and last name. */
+            name: string;
+            /** @description With the `+`, if Telegram tells it. */
+            phone_number?: string | null;
+            /**
+             * Format: int64
+             * @description Telegram's number of the user.
+             */
+            user_id: number;
+            /** @description Without the `@`. */
+            username?: string | null;
+        };
         /**
          * @description What a shell tells its user. HTTP sends `detail` as the body and the rest as headers;
          *     the window gets the whole struct.
@@ -550,7 +857,12 @@ export interface components {
          * @description What went wrong, for machines. The sentence for people travels beside it.
          * @enum {string}
          */
-        Code: "INVALID_INPUT" | "SOURCE_NOT_FOUND" | "SESSION_NOT_FOUND" | "RUN_NOT_FOUND" | "TARGET_NOT_FOUND" | "SESSION_REQUIRED" | "DUPLICATE_SOURCE" | "IN_USE" | "ALREADY_RUNNING" | "CHANNEL_UNKNOWN" | "CHANNEL_NO_PREVIEW" | "NOT_A_CHANNEL" | "CHANNEL_BANNED" | "CHANNEL_REPLACED" | "FLOOD_WAIT" | "UNREACHABLE" | "UNEXPECTED_PAGE" | "TARGET_DENIED" | "TARGET_UNREACHABLE" | "TARGET_FOREIGN" | "ARCHIVE_MISSING" | "ARCHIVE_DAMAGED" | "DISK_FULL" | "DAILY_CAP_REACHED" | "LEASE_LOST" | "INTERRUPTED" | "DATABASE" | "UNAUTHORIZED" | "FORBIDDEN" | "NOT_AVAILABLE" | "INTERNAL";
+        Code: "INVALID_INPUT" | "SOURCE_NOT_FOUND" | "SESSION_NOT_FOUND" | "RUN_NOT_FOUND" | "TARGET_NOT_FOUND" | "SESSION_REQUIRED" | "DUPLICATE_SOURCE" | "DUPLICATE_SESSION" | "TEMP_SESSION_NOT_FOUND" | "INVALID_PHONE" | "PHONE_BANNED" | "INVALID_CODE" | "INVALID_PASSWORD" | "SESSION_NOT_VERIFIED" | "API_NOT_SET" | "API_INVALID" | "SESSION_DEAD" | "NOT_A_SESSION" | "KEYRING_LOCKED" | "KEYRING_ABSENT" | "KEY_GONE" | "KEY_WRONG" | "IN_USE" | "ALREADY_RUNNING" | "CHANNEL_UNKNOWN" | "CHANNEL_NO_PREVIEW" | "NOT_A_CHANNEL" | "CHANNEL_BANNED" | "CHANNEL_REPLACED" | "FLOOD_WAIT" | "UNREACHABLE" | "UNEXPECTED_PAGE" | "TARGET_DENIED" | "TARGET_UNREACHABLE" | "TARGET_FOREIGN" | "ARCHIVE_MISSING" | "ARCHIVE_DAMAGED" | "DISK_FULL" | "DAILY_CAP_REACHED" | "LEASE_LOST" | "INTERRUPTED" | "DATABASE" | "UNAUTHORIZED" | "FORBIDDEN" | "NOT_AVAILABLE" | "INTERNAL";
+        /**
+         * @description How a code comes.
+         * @enum {string}
+         */
+        CodeDelivery: "app" | "sms" | "call" | "missed_call" | "email" | "fragment" | "other";
         /** @description Which ids of a channel are kept, empty or not asked about yet. */
         Completeness: {
             /**
@@ -612,6 +924,27 @@ export interface components {
              * @description Ids not asked about yet.
              */
             missing: number;
+        };
+        /** @description A session with exactly the contract's keys. */
+        ContractSession: {
+            /**
+             * Format: date-time
+             * @description When it was kept.
+             * @example 2025-10-30T10:00:00Z
+             */
+            created_at: string;
+            /** @description Local number. */
+            id: components["schemas"]["SessionId"];
+            /**
+             * @description The number of the account.
+             * @example +1234567890
+             */
+            phone_number: string;
+            /**
+             * @description The user's name for it.
+             * @example my_telegram_session
+             */
+            session_name: string;
         };
         /** @description A source with exactly the contract's keys. */
         ContractSource: {
@@ -718,6 +1051,25 @@ export interface components {
              */
             views: number;
         };
+        /** @description A SOCKS5 proxy. */
+        EditProxy: {
+            /** @description Name or address; empty for none. */
+            host: string;
+            /** @description Kept as it is when absent. */
+            password?: string | null;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port?: number;
+            /** @description Who we are to it. */
+            username?: string | null;
+        };
+        /** @description Another name. */
+        EditSession: {
+            /** @description The user's name for it. */
+            session_name: string;
+        };
         /** @description Changes of settings; what is absent stays. */
         EditSettings: {
             /**
@@ -742,6 +1094,17 @@ export interface components {
             policy?: components["schemas"]["ScrapePolicy"] | null;
             schedule?: components["schemas"]["Schedule"] | null;
             target_uid?: components["schemas"]["TargetUid"] | null;
+        };
+        /** @description Changes of how logins are made; what is absent stays. */
+        EditTelegram: {
+            /** @description 32 hexadecimal digits. */
+            api_hash?: string | null;
+            /**
+             * Format: int32
+             * @description Of my.telegram.org.
+             */
+            api_id?: number | null;
+            proxy?: components["schemas"]["EditProxy"] | null;
         };
         /** @description A dangerous wish, typed out. */
         EraseData: {
@@ -772,6 +1135,14 @@ export interface components {
             field: string;
             /** @description What is wrong with it. */
             reason: string;
+        };
+        /** @description Keep a login for good. */
+        Finalize: {
+            /**
+             * Format: uuid
+             * @description From the first step.
+             */
+            temp_session_id: string;
         };
         /** @description How far back history goes. */
         HistoryStart: {
@@ -841,6 +1212,37 @@ export interface components {
          * @enum {string}
          */
         ImportState: "added" | "duplicate" | "refused";
+        /** @description A session from a text, as Telethon and Pyrogram write it. */
+        ImportString: {
+            /** @description The number of the account; may be empty. */
+            phone_number?: string;
+            /** @description The user's name for it. */
+            session_name: string;
+            /** @description The text: as secret as a password. */
+            session_string: string;
+        };
+        /**
+         * @description Whether the key is there.
+         * @enum {string}
+         */
+        KeyState: "ready" | "none" | "locked" | "absent" | "gone" | "wrong" | "damaged";
+        /** @description The key that sessions are sealed with: whether it is there, and what to do if not. */
+        KeyStatus: {
+            /** @description What was found, for people. */
+            detail: string;
+            /** @description The key the sessions were sealed with, where that is another one. */
+            expected_kid?: string | null;
+            /** @description What to do, for people. */
+            hint?: string | null;
+            /** @description Where it is kept, for people. */
+            kept_in: string;
+            /** @description The first digits of its fingerprint: tells keys apart, and no more. */
+            kid?: string | null;
+            /** @description Whether a recovery file was ever saved. */
+            recovery_saved: boolean;
+            /** @description What was found. */
+            state: components["schemas"]["KeyState"];
+        };
         /** @description A line of a run's log. */
         LogLine: {
             /**
@@ -895,6 +1297,31 @@ export interface components {
             /** @description True when `views` was printed rounded. */
             views_rounded: boolean;
         };
+        /** @description A code is on its way. */
+        OtpSent: {
+            /**
+             * @description For people.
+             * @example OTP sent to +1234567890
+             */
+            message: string;
+            /** @description Telegram's name for the code that was sent. */
+            phone_code_hash: string;
+            /**
+             * Format: uuid
+             * @description What the next steps name.
+             */
+            temp_session_id: string;
+        };
+        /** @description What a code, or a password, led to. */
+        OtpVerified: {
+            /**
+             * @description For people.
+             * @example Authentication successful. Ready to finalize.
+             */
+            message: string;
+            /** @description Whether the password is still missing. */
+            requires_password: boolean;
+        };
         /** @description State at a glance. */
         Overview: {
             /**
@@ -945,6 +1372,30 @@ export interface components {
              * @example Source not found
              */
             detail: string;
+        };
+        /** @description A proxy without its password. */
+        ProxyRow: {
+            /** @description Name or address. */
+            host: string;
+            /** @description Whether a password is set; it is never shown. */
+            password_set: boolean;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port: number;
+            /** @description Who we are to it. */
+            username?: string | null;
+        };
+        /** @description A QR code as text and as squares. */
+        QrCode: {
+            /**
+             * Format: date-time
+             * @description Until when it can be scanned.
+             */
+            expires_at: string;
+            /** @description Rows of the code, each a text of `1` (dark) and `0`. */
+            rows: string[];
         };
         /** @description A reason and how often it applies. */
         ReasonCount: {
@@ -1178,6 +1629,84 @@ export interface components {
              */
             recent_window: number;
         };
+        /** @description The wish to log in with a code. The first two are the contract's. */
+        SendOtp: {
+            /**
+             * @description International form.
+             * @example +1234567890
+             */
+            phone_number: string;
+            session_id?: components["schemas"]["SessionId"] | null;
+            /**
+             * @description The user's name for the session.
+             * @example my_telegram_session
+             */
+            session_name: string;
+        };
+        /**
+         * @description Whether a session works.
+         * @enum {string}
+         */
+        SessionHealth: "unchecked" | "active" | "unauthorised" | "banned" | "duplicated";
+        /**
+         * Format: int64
+         * @description The contract's `id` of a session: local, AUTOINCREMENT, never reused.
+         */
+        SessionId: number;
+        /**
+         * @description How a session came to us.
+         * @enum {string}
+         */
+        SessionOrigin: "otp" | "qr" | "telethon" | "pyrogram" | "kurigram";
+        /** @description A session as a row of the list. */
+        SessionRow: {
+            account?: components["schemas"]["Account"] | null;
+            /**
+             * Format: date-time
+             * @description When that was seen.
+             */
+            checked_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was kept.
+             */
+            created_at: string;
+            /**
+             * Format: int32
+             * @description Telegram's data centre it lives on.
+             */
+            dc_id: number;
+            /** @description The server it talks to where that is not Telegram's own. */
+            foreign_address?: string | null;
+            /** @description Whether it works, as last seen. */
+            health: components["schemas"]["SessionHealth"];
+            /** @description Local number. */
+            id: components["schemas"]["SessionId"];
+            /** @description How it came to us. */
+            origin: components["schemas"]["SessionOrigin"];
+            /** @description The number of the account; may be empty. */
+            phone_number: string;
+            /** @description The user's name for it. */
+            session_name: string;
+            /** @description The sources that use it. */
+            sources: components["schemas"]["SessionSource"][];
+            /** @description Identity everywhere else. */
+            uid: components["schemas"]["SessionUid"];
+            /** @description What to look at, for people: another account than the number says, the same key twice. */
+            warnings: string[];
+        };
+        /** @description A source that uses a session. */
+        SessionSource: {
+            /** @description Its number. */
+            id: components["schemas"]["SourceId"];
+            /** @description Its name. */
+            name: string;
+        };
+        /**
+         * Format: uuid
+         * @description A session everywhere but on the wire of the contract.
+         */
+        SessionUid: string;
         /** @description Settings of the app on this machine. */
         Settings: {
             /**
@@ -1322,11 +1851,17 @@ export interface components {
          * @description A source everywhere but on the wire of the contract.
          */
         SourceUid: string;
+        /** @description The wish to log in by scanning a QR code with another device. */
+        StartQr: {
+            session_id?: components["schemas"]["SessionId"] | null;
+            /** @description The user's name for the session. */
+            session_name: string;
+        };
         /**
          * @description What the UI's queries are made of.
          * @enum {string}
          */
-        Tag: "sources" | "runs" | "progress" | "messages" | "targets" | "settings";
+        Tag: "sources" | "runs" | "progress" | "messages" | "targets" | "sessions" | "settings";
         /**
          * @description The contract's three kinds of storage.
          * @enum {string}
@@ -1397,11 +1932,84 @@ export interface components {
          * @description A storage target.
          */
         TargetUid: string;
+        /** @description With what logins are made. */
+        TelegramSettings: {
+            /** @description Whether the hash is set; it is never shown. */
+            api_hash_set: boolean;
+            /**
+             * Format: int32
+             * @description Of my.telegram.org; `null` until it is set.
+             */
+            api_id?: number | null;
+            proxy?: components["schemas"]["ProxyRow"] | null;
+        };
+        /** @description The password of two-step verification. */
+        TempPassword: {
+            /** @description As its owner set it in Telegram. */
+            password: string;
+        };
+        /** @description A login in progress: in memory only, and for five minutes after the last step that worked. */
+        TempSession: {
+            account?: components["schemas"]["Account"] | null;
+            /**
+             * Format: int32
+             * @description Digits of the code, if Telegram says.
+             */
+            code_length?: number | null;
+            delivery?: components["schemas"]["CodeDelivery"] | null;
+            /**
+             * Format: date-time
+             * @description When it ends unless a step works before.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description What the steps name.
+             */
+            id: string;
+            next_delivery?: components["schemas"]["CodeDelivery"] | null;
+            /** @description What the owner wrote down to remember the password. */
+            password_hint?: string | null;
+            /** @description The number, as typed; empty for a QR login. */
+            phone_number: string;
+            /** @description Why the last step of a QR login failed, for people. */
+            problem?: string | null;
+            qr?: components["schemas"]["QrCode"] | null;
+            /**
+             * Format: date-time
+             * @description From when on another code may be asked for; `null` when there is no other way.
+             */
+            resend_at?: string | null;
+            /** @description The user's name for the session. */
+            session_name: string;
+            /** @description What it waits for. */
+            step: components["schemas"]["TempStep"];
+        };
+        /**
+         * @description What a login in progress waits for.
+         * @enum {string}
+         */
+        TempStep: "code" | "qr" | "password" | "ready";
         /**
          * @description Why a run started.
          * @enum {string}
          */
         Trigger: "manual" | "schedule" | "created";
+        /** @description A code, and the password if the account has one. */
+        VerifyOtp: {
+            /**
+             * @description As Telegram sent it.
+             * @example 12345
+             */
+            code: string;
+            /** @description Of two-step verification. */
+            password?: string | null;
+            /**
+             * Format: uuid
+             * @description From the step before.
+             */
+            temp_session_id: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1595,6 +2203,72 @@ export interface operations {
             };
         };
     };
+    key_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found, and what to do */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyStatus"];
+                };
+            };
+            /** @description Why nobody could look */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found, and what to do */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyStatus"];
+                };
+            };
+            /** @description Why nobody could look */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     openapi: {
         parameters: {
             query?: never;
@@ -1764,6 +2438,150 @@ export interface operations {
             };
         };
     };
+    list_session_rows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All sessions, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRow"][];
+                };
+            };
+            /** @description Why there is no list */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_session_string: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportString"];
+            };
+        };
+        responses: {
+            /** @description The session, kept for good */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRow"];
+                };
+            };
+            /** @description Why it was not kept */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditSession"];
+            };
+        };
+        responses: {
+            /** @description The session as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRow"];
+                };
+            };
+            /** @description Why it was not changed */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session, with what was seen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionRow"];
+                };
+            };
+            /** @description Why nobody could be asked */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_settings: {
         parameters: {
             query?: never;
@@ -1820,6 +2638,76 @@ export interface operations {
                 };
             };
             /** @description Why they were not changed */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    telegram_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is set; secrets are never shown */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TelegramSettings"];
+                };
+            };
+            /** @description Why it cannot be shown */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_telegram_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditTelegram"];
+            };
+        };
+        responses: {
+            /** @description What is set now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TelegramSettings"];
+                };
+            };
+            /** @description Why it was not changed */
             default: {
                 headers: {
                     /** @description Seconds until trying again makes sense; absent where waiting does not help */
@@ -2394,6 +3282,422 @@ export interface operations {
                 };
             };
             /** @description Why it stays */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_qr: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartQr"];
+            };
+        };
+        responses: {
+            /** @description The login, with the first code */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TempSession"];
+                };
+            };
+            /** @description Why there is no code */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_temp_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it waits for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TempSession"];
+                };
+            };
+            /** @description Why it cannot be shown */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_temp_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is over */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Why it goes on */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_temp_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TempPassword"];
+            };
+        };
+        responses: {
+            /** @description The login, ready to be kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TempSession"];
+                };
+            };
+            /** @description Why it was refused */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resend_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The login, with where the code went */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TempSession"];
+                };
+            };
+            /** @description Why no code was sent */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All sessions, oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractSession"][];
+                };
+            };
+            /** @description Why there is no list */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finalize_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Finalize"];
+            };
+        };
+        responses: {
+            /** @description The session, kept for good */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractSession"];
+                };
+            };
+            /** @description Why it was not kept */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_otp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendOtp"];
+            };
+        };
+        responses: {
+            /** @description The code is on its way */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OtpSent"];
+                };
+            };
+            /** @description Why no code was sent */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_session_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * @description The number of the account.
+                     * @example +1234567890
+                     */
+                    phone_number: string;
+                    /**
+                     * Format: binary
+                     * @description A `.session` file of Telethon, Pyrogram or Kurigram.
+                     */
+                    session_file: string;
+                    /**
+                     * @description The user's name for the session.
+                     * @example my_session
+                     */
+                    session_name: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The session, kept for good */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractSession"];
+                };
+            };
+            /** @description Why it was not kept */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_otp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifyOtp"];
+            };
+        };
+        responses: {
+            /** @description Logged in, or the password is still missing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OtpVerified"];
+                };
+            };
+            /** @description Why it was refused */
+            default: {
+                headers: {
+                    /** @description Seconds until trying again makes sense; absent where waiting does not help */
+                    "Retry-After"?: number;
+                    /** @description The error for machines; absent where no operation was reached */
+                    "X-Error-Code"?: components["schemas"]["Code"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_session: {
+        parameters: {
+            query?: {
+                /** @description Also log it out at Telegram; it stays logged in if absent */
+                log_out?: boolean;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description Why it is not deleted */
             default: {
                 headers: {
                     /** @description Seconds until trying again makes sense; absent where waiting does not help */

@@ -10,7 +10,8 @@ export type UiCode = Code | 'DISCONNECTED';
 export type Tone = 'error' | 'warning' | 'info';
 
 /** What helps; the UI turns it into a button. */
-export type Step = 'settings' | 'activity' | 'edit-source' | 'add-again' | 'run-again' | 'reload' | 'sources';
+export type Step =
+  'settings' | 'activity' | 'edit-source' | 'add-again' | 'run-again' | 'reload' | 'sessions' | 'sources';
 
 export interface Advice {
   /** How loud it is. */
@@ -34,8 +35,8 @@ export const advice: Record<UiCode, Advice> = {
   SESSION_NOT_FOUND: {
     tone: 'error',
     title: 'Session not found',
-    next: 'Choose another session.',
-    step: 'edit-source',
+    next: 'Choose another session, or log in again under Sessions.',
+    step: 'sessions',
   },
   RUN_NOT_FOUND: {
     tone: 'warning',
@@ -58,6 +59,88 @@ export const advice: Record<UiCode, Advice> = {
     tone: 'warning',
     title: 'Already a source',
     next: 'Open the existing source, or choose another target.',
+  },
+  DUPLICATE_SESSION: {
+    tone: 'warning',
+    title: 'Already a session',
+    next: 'Choose another name, or use the session that is there.',
+  },
+  TEMP_SESSION_NOT_FOUND: {
+    tone: 'warning',
+    title: 'Login expired',
+    next: 'Start again: a login in progress ends after 5 minutes.',
+  },
+  INVALID_PHONE: {
+    tone: 'error',
+    title: 'Invalid phone number',
+    next: 'Write it in international form, such as +1234567890.',
+  },
+  PHONE_BANNED: {
+    tone: 'error',
+    title: 'Number banned',
+    next: 'Open an official Telegram app with this number: it offers to ask for a review.',
+  },
+  INVALID_CODE: {
+    tone: 'error',
+    title: 'Invalid code',
+    next:
+      'Type the newest code, or ask for a new one. ' +
+      'Never send a login code through Telegram: that voids it.',
+  },
+  INVALID_PASSWORD: {
+    tone: 'error',
+    title: 'Invalid password',
+    next: 'This is the password of two-step verification, set in Telegram under Privacy and Security.',
+  },
+  SESSION_NOT_VERIFIED: { tone: 'warning', title: 'Not verified yet', next: 'Enter the code first.' },
+  API_NOT_SET: {
+    tone: 'warning',
+    title: 'API id and hash missing',
+    next: 'Get them at my.telegram.org under “API development tools”, and enter them in Settings.',
+    step: 'settings',
+  },
+  API_INVALID: {
+    tone: 'error',
+    title: 'API id or hash refused',
+    next: 'Check them in Settings against my.telegram.org.',
+    step: 'settings',
+  },
+  SESSION_DEAD: {
+    tone: 'error',
+    title: 'Session ended',
+    next: 'Log in again: the session keeps its sources.',
+    step: 'sessions',
+  },
+  NOT_A_SESSION: {
+    tone: 'error',
+    title: 'Not a session',
+    next: 'Choose a .session file of Telethon, Pyrogram or Kurigram, or paste a session string.',
+  },
+  KEYRING_LOCKED: {
+    tone: 'warning',
+    title: 'Keyring locked',
+    next: 'Unlock the keyring, then try again.',
+    step: 'sessions',
+  },
+  KEYRING_ABSENT: {
+    tone: 'error',
+    title: 'No keyring',
+    next:
+      'Start a keyring service, such as GNOME Keyring or KWallet, ' +
+      'or name a key file in GLEANER_ENCRYPTION_KEY_FILE.',
+    step: 'sessions',
+  },
+  KEY_GONE: {
+    tone: 'error',
+    title: 'Key gone',
+    next: 'Restore it from the recovery file; nothing was changed.',
+    step: 'sessions',
+  },
+  KEY_WRONG: {
+    tone: 'error',
+    title: 'Another key',
+    next: 'Restore the right key from the recovery file; nothing was changed.',
+    step: 'sessions',
   },
   IN_USE: { tone: 'warning', title: 'In use', next: 'Move or delete what uses it first.' },
   ALREADY_RUNNING: {

@@ -7,6 +7,10 @@ export interface Question {
   danger?: boolean;
   /** A choice beside the answer. */
   option?: string;
+  /** What stands in the way, to go and look at. */
+  links?: { label: string; href: string }[];
+  /** It cannot be done: there is nothing to agree to. */
+  refused?: boolean;
   /** A word that must be typed first. */
   typed?: string;
 }
