@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 #[tokio::test]
 async fn a_rotation_that_is_killed_leaves_every_session_readable() {
-    let (sessions, kills) = pick((100, 20), (1_000, 200));
+    let (sessions, kills) = pick((100, 20), (200, 200));
     let mut random = StdRng::seed_from_u64(SEED);
     let place = Gleaner::asking_at("http://127.0.0.1:9");
     let key_file = place.path("keys");
