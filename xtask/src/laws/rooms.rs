@@ -292,7 +292,7 @@ mod tests {
     fn tests_may_use_some_heavy_libraries_and_not_others() {
         assert!(heavy_libraries_stay_in_their_rooms(&[room("gleaner-cli", &[], &["reqwest"])]).is_empty());
         assert_eq!(
-            heavy_libraries_stay_in_their_rooms(&[room("gleaner-cli", &[], &["sqlx"])]).len(),
+            heavy_libraries_stay_in_their_rooms(&[room("gleaner-cli", &[], &["opendal"])]).len(),
             1
         );
     }
