@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
 
 /// Longer than anything here takes, shorter than anybody's patience.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 /// The channel every stage shows.
 pub(crate) const CHANNEL: &str = "harbour_observatory";
 /// How many posts it has at first.
