@@ -232,10 +232,17 @@ pub(crate) fn key_error(error: KeyError) -> ApiError {
         KeyState::Wrong | KeyState::Damaged => Code::KeyWrong,
         KeyState::Absent | KeyState::Ready | KeyState::FirstRun | KeyState::Failed => Code::KeyringAbsent,
     };
+    let read_only = matches!(error, KeyError::ReadOnly(_));
     let text = error.to_string();
     let mut letters = text.chars();
     let detail = letters
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect());
-    ApiError::new(code, detail)
+    let mut told = ApiError::new(code, detail);
+    if read_only {
+        // The sentence says where; there is no keyring to start.
+        told.code = Code::KeyWrong;
+        told.hint = None;
+    }
+    told
 }

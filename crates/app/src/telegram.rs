@@ -175,6 +175,20 @@ fn checked_proxy(edit: EditProxy) -> ApiResult<Option<(KnownProxy, Option<Secret
         return Err(ApiError::field("proxy.port", "is a number from 1 to 65535"));
     }
     let username = edit.username.filter(|name| !name.is_empty());
+    // They go into an address, where another sign would make another address of it.
+    if !host.chars().all(|c| c.is_alphanumeric() || "-.:[]".contains(c)) {
+        return Err(ApiError::field(
+            "proxy.host",
+            "is a name or an address, such as 127.0.0.1",
+        ));
+    }
+    let secrets = [username.as_deref(), edit.password.as_deref()];
+    if !secrets.into_iter().flatten().all(is_plain) {
+        return Err(ApiError::field(
+            "proxy",
+            gleaner_telegram::ProxyError::Credentials.to_string(),
+        ));
+    }
     let proxy = KnownProxy {
         host,
         port: edit.port,
@@ -188,6 +202,11 @@ fn checked_proxy(edit: EditProxy) -> ApiResult<Option<(KnownProxy, Option<Secret
     Ok(Some((proxy, password)))
 }
 
+fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,".contains(&b))
+}
+
 fn assembled(proxy: &KnownProxy, password: Option<SecretString>) -> ApiResult<Proxy> {
     let user = match (&proxy.username, password) {
         (Some(name), Some(password)) => format!("{name}:{}@", password.expose_secret()),
@@ -196,4 +215,38 @@ fn assembled(proxy: &KnownProxy, password: Option<SecretString>) -> ApiResult<Pr
     };
     let text = SecretString::from(format!("socks5://{user}{}:{}", proxy.host, proxy.port));
     Proxy::parse(&text).map_err(|error| ApiError::field("proxy", error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxy(
+        host: &str,
+        username: &str,
+        password: &str,
+    ) -> ApiResult<Option<(KnownProxy, Option<SecretString>)>> {
+        checked_proxy(EditProxy {
+            host: host.to_owned(),
+            port: 1080,
+            username: Some(username.to_owned()),
+            password: Some(password.to_owned()),
+        })
+    }
+
+    #[test]
+    fn nothing_typed_can_make_another_address_of_a_proxy() {
+        assert!(proxy("proxy.example.org", "ann", "pier-7!").is_ok());
+        assert!(proxy("[::1]", "", "").is_ok());
+        for (host, username, password) in [
+            ("a/b", "", ""),
+            ("a@b", "", ""),
+            ("host", "ann", "123/x"),
+            ("host", "ann", "x@y"),
+            ("host", "a:b", "x"),
+            ("host", "ann", "#"),
+        ] {
+            assert!(proxy(host, username, password).is_err(), "{host} {username}");
+        }
+    }
 }
