@@ -95,7 +95,7 @@ impl App {
                 .ok_or_else(|| ApiError::new(Code::ApiNotSet, "Telegram API id and hash are not set"))?,
         };
         let proxy = match known.proxy {
-            Some(proxy) => Some(assembled(&proxy, self.secret(PROXY_PASSWORD).await?)?),
+            Some(proxy) => Some(assembled(&proxy, self.secret(PROXY_PASSWORD).await?.as_ref())?),
             None => None,
         };
         Ok(Connector {
@@ -175,20 +175,6 @@ fn checked_proxy(edit: EditProxy) -> ApiResult<Option<(KnownProxy, Option<Secret
         return Err(ApiError::field("proxy.port", "is a number from 1 to 65535"));
     }
     let username = edit.username.filter(|name| !name.is_empty());
-    // They go into an address, where another sign would make another address of it.
-    if !host.chars().all(|c| c.is_alphanumeric() || "-.:[]".contains(c)) {
-        return Err(ApiError::field(
-            "proxy.host",
-            "is a name or an address, such as 127.0.0.1",
-        ));
-    }
-    let secrets = [username.as_deref(), edit.password.as_deref()];
-    if !secrets.into_iter().flatten().all(is_plain) {
-        return Err(ApiError::field(
-            "proxy",
-            gleaner_telegram::ProxyError::Credentials.to_string(),
-        ));
-    }
     let proxy = KnownProxy {
         host,
         port: edit.port,
@@ -198,23 +184,13 @@ fn checked_proxy(edit: EditProxy) -> ApiResult<Option<(KnownProxy, Option<Secret
         .password
         .filter(|word| !word.is_empty())
         .map(SecretString::from);
-    assembled(&proxy, password.clone())?;
+    assembled(&proxy, password.as_ref())?;
     Ok(Some((proxy, password)))
 }
 
-fn is_plain(text: &str) -> bool {
-    text.bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,".contains(&b))
-}
-
-fn assembled(proxy: &KnownProxy, password: Option<SecretString>) -> ApiResult<Proxy> {
-    let user = match (&proxy.username, password) {
-        (Some(name), Some(password)) => format!("{name}:{}@", password.expose_secret()),
-        (Some(name), None) => format!("{name}@"),
-        (None, _) => String::new(),
-    };
-    let text = SecretString::from(format!("socks5://{user}{}:{}", proxy.host, proxy.port));
-    Proxy::parse(&text).map_err(|error| ApiError::field("proxy", error.to_string()))
+fn assembled(proxy: &KnownProxy, password: Option<&SecretString>) -> ApiResult<Proxy> {
+    let user = proxy.username.as_deref().map(|name| (name, password));
+    Proxy::new(&proxy.host, proxy.port, user).map_err(|error| ApiError::field("proxy", error.to_string()))
 }
 
 #[cfg(test)]

@@ -37,6 +37,40 @@ pub enum ProxyError {
 }
 
 impl Proxy {
+    /// A proxy from its parts. `user` is a name, with a password where it has one.
+    pub fn new(
+        host: &str,
+        port: u16,
+        user: Option<(&str, Option<&SecretString>)>,
+    ) -> Result<Self, ProxyError> {
+        let host = host.trim();
+        if host.is_empty() {
+            return Err(ProxyError::NoHost);
+        }
+        // Anything else would make another address of it.
+        if !host.chars().all(|c| c.is_alphanumeric() || "-.:[]".contains(c)) {
+            return Err(ProxyError::NotAnAddress);
+        }
+        if port == 0 {
+            return Err(ProxyError::NoPort);
+        }
+        let user = match user {
+            Some((name, password)) => {
+                let password = password.cloned().unwrap_or_default();
+                if name.is_empty() || !plain(name) || !plain(password.expose_secret()) {
+                    return Err(ProxyError::Credentials);
+                }
+                Some((name.to_owned(), password))
+            }
+            None => None,
+        };
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            user,
+        })
+    }
+
     /// Reads `socks5://user:password@host:port`.
     pub fn parse(text: &SecretString) -> Result<Self, ProxyError> {
         let url = Url::parse(text.expose_secret().trim()).map_err(|_| ProxyError::NotAnAddress)?;
@@ -51,12 +85,15 @@ impl Proxy {
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or(ProxyError::NoHost)?.to_owned();
         let port = url.port().ok_or(ProxyError::NoPort)?;
-        let (name, password) = (url.username(), url.password().unwrap_or_default());
-        if !plain(name) || !plain(password) || (name.is_empty() && !password.is_empty()) {
-            return Err(ProxyError::Credentials);
-        }
-        let user = (!name.is_empty()).then(|| (name.to_owned(), SecretString::from(password)));
-        Ok(Self { host, port, user })
+        let (name, password) = (url.username(), url.password().map(SecretString::from));
+        let user = match (name, password) {
+            ("", None) => None,
+            (name, password) => Some((name.to_owned(), password)),
+        };
+        let user = user
+            .as_ref()
+            .map(|(name, password)| (name.as_str(), password.as_ref()));
+        Self::new(&host, port, user)
     }
 
     /// The address grammers takes, with the host's name looked up by the system: grammers' own
