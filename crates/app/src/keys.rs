@@ -4,6 +4,7 @@ use gleaner_domain::Code;
 use gleaner_store::SealedStored;
 use gleaner_vault::{
     Key, KeyError, KeyRowState, KeySource, KeyState as Found, Opened, RecoveryError, recovery, rotation,
+    source,
 };
 use secrecy::SecretString;
 
@@ -24,11 +25,12 @@ impl App {
         let expected = rows.ledger().primary().map(|row| row.kid);
         let saved: Option<String> = self.0.store.setting(RECOVERY_SAVED).await?;
         let recovery_saved = expected.is_some_and(|kid| saved.as_deref() == Some(&*kid.to_string()));
+        let kept_in = self.key_place().await.to_string();
         let status = |state, detail: String, hint: Option<String>| KeyStatus {
             state,
             kid: None,
             expected_kid: expected.map(|kid| kid.to_string()),
-            kept_in: "the keyring".to_owned(),
+            kept_in: kept_in.clone(),
             detail,
             hint,
             recovery_saved,
@@ -63,6 +65,17 @@ impl App {
         let mut status = status(state, error.detail, hint);
         status.kid = kid;
         Ok(status)
+    }
+
+    /// Where the key is, or will be.
+    async fn key_place(&self) -> KeySource {
+        let places = self.0.config.key_places.clone();
+        let laid_out = tokio::task::spawn_blocking(move || source::read(&places)).await;
+        match laid_out {
+            Ok(Ok(Some((_, place)))) => place,
+            // One that cannot be read is what the state of the key is about.
+            _ => KeySource::Keyring,
+        }
     }
 
     /// Looks for the key again, now that somebody unlocked or started the keyring.
@@ -116,6 +129,7 @@ impl App {
     /// Makes a new key, seals everything with it, and keeps the old one for what is elsewhere. Goes on
     /// where an interrupted rotation stopped; everything can be opened at every moment of it.
     pub async fn rotate_key(&self) -> ApiResult<RotationReport> {
+        self.retire_old_keys().await?;
         let rows = self.key_rows().await?;
         let unfinished = rows.rows.iter().any(|row| {
             row.state == KeyRowState::Decrypt
@@ -131,6 +145,21 @@ impl App {
         let resealed = self.reseal_everything().await?;
         self.retry_key().await?;
         Ok(RotationReport { kid, resealed })
+    }
+
+    /// Keys that have sealed nothing for long are of no use to anybody but a thief.
+    async fn retire_old_keys(&self) -> ApiResult<()> {
+        loop {
+            let rows = self.key_rows().await?;
+            let next = rotation::next(&rows.rows, &[], self.0.clock.now());
+            let rotation::Step::Retire(kid) = next else {
+                return Ok(());
+            };
+            // The database knows better: something is still sealed with it.
+            if !self.0.store.retire_key(&kid.to_string()).await? {
+                return Ok(());
+            }
+        }
     }
 
     /// The new key is where keys are kept, and in its row, before anything is sealed with it.

@@ -11,17 +11,9 @@ use gleaner_domain::{Code, Source, SourceId, SourceUid};
 
 use crate::{ApiError, ApiResult, App, places};
 
-/// Held for the length of a run.
-pub(crate) struct SourceLease {
+/// Held for the length of a run, or while a session talks to Telegram.
+pub(crate) struct Lease {
     pub(crate) fence: i64,
-    key: String,
-    /// Unlocked when dropped.
-    _file: File,
-}
-
-/// Held while a session talks to Telegram.
-pub(crate) struct KeyLease {
-    fence: i64,
     key: String,
     /// Unlocked when dropped.
     _file: File,
@@ -34,66 +26,41 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 
 impl App {
     /// Takes the lease of a source, and reads the source as it is now that nobody else changes where it goes.
-    pub(crate) async fn take_source_lease(&self, id: SourceId) -> ApiResult<(Source, SourceLease)> {
+    pub(crate) async fn take_source_lease(&self, id: SourceId) -> ApiResult<(Source, Lease)> {
         let known = self.0.store.source(id).await?;
         let path = places::source_lock(&self.0.config, known.uid);
-        let mut file = lock(&path)?;
-        for _ in 1..TRIES {
-            if file.is_some() {
-                break;
-            }
-            tokio::time::sleep(BETWEEN_TRIES).await;
-            file = lock(&path)?;
-        }
-        let file = file.ok_or_else(|| {
+        let file = lock_soon(&path, TRIES, BETWEEN_TRIES).await?.ok_or_else(|| {
             ApiError::new(
                 Code::AlreadyRunning,
                 format!("{} is being scraped already", known.name),
             )
         })?;
         let source = self.0.store.source(id).await?;
-        let key = format!("source:{}", source.uid);
-        let holder = format!("pid {}", std::process::id());
-        let fence = self.0.store.take_lease(&key, &holder, self.0.clock.now()).await?;
-        let lease = SourceLease {
-            fence,
-            key,
-            _file: file,
-        };
+        let lease = self.lease(format!("source:{}", source.uid), file).await?;
         Ok((source, lease))
-    }
-
-    pub(crate) async fn release_source_lease(&self, lease: SourceLease) {
-        if let Err(error) = self.0.store.release_lease(&lease.key, lease.fence).await {
-            tracing::warn!(%error, "a lease was not marked as released; its file lock is");
-        }
     }
 
     /// Takes the lease of an auth key: Telegram destroys one that is used from two places at once.
     /// `name` is for the sentence that says who has it.
-    pub(crate) async fn take_session_lease(&self, auth_key_id: &str, name: &str) -> ApiResult<KeyLease> {
+    pub(crate) async fn take_session_lease(&self, auth_key_id: &str, name: &str) -> ApiResult<Lease> {
         let path = places::session_lock(&self.0.config, auth_key_id);
-        let mut file = lock(&path)?;
-        for _ in 1..TRIES {
-            if file.is_some() {
-                break;
-            }
-            tokio::time::sleep(BETWEEN_TRIES).await;
-            file = lock(&path)?;
-        }
-        let file = file
+        let file = lock_soon(&path, TRIES, BETWEEN_TRIES)
+            .await?
             .ok_or_else(|| ApiError::new(Code::AlreadyRunning, format!("{name} is in use at this moment")))?;
-        let key = format!("session:{auth_key_id}");
+        self.lease(format!("session:{auth_key_id}"), file).await
+    }
+
+    async fn lease(&self, key: String, file: File) -> ApiResult<Lease> {
         let holder = format!("pid {}", std::process::id());
         let fence = self.0.store.take_lease(&key, &holder, self.0.clock.now()).await?;
-        Ok(KeyLease {
+        Ok(Lease {
             fence,
             key,
             _file: file,
         })
     }
 
-    pub(crate) async fn release_key_lease(&self, lease: KeyLease) {
+    pub(crate) async fn release_lease(&self, lease: Lease) {
         if let Err(error) = self.0.store.release_lease(&lease.key, lease.fence).await {
             tracing::warn!(%error, "a lease was not marked as released; its file lock is");
         }
@@ -103,6 +70,21 @@ impl App {
     pub(crate) fn lock_idle_source(&self, source: SourceUid) -> ApiResult<Option<File>> {
         lock(&places::source_lock(&self.0.config, source))
     }
+}
+
+/// Locks a file, trying again for a while; `None` while somebody else has it.
+pub(crate) async fn lock_soon(
+    path: &std::path::Path,
+    tries: u32,
+    between: Duration,
+) -> ApiResult<Option<File>> {
+    for _ in 1..tries {
+        if let Some(file) = lock(path)? {
+            return Ok(Some(file));
+        }
+        tokio::time::sleep(between).await;
+    }
+    lock(path)
 }
 
 /// Locks a file, or says that somebody else has.

@@ -16,7 +16,7 @@ use crate::view::{
     CodeDelivery, ContractSession, Finalize, Message, OtpSent, OtpVerified, QrCode, SendOtp, StartQr, Tag,
     TempPassword, TempSession, TempStep, VerifyOtp,
 };
-use crate::{ApiError, ApiResult, App};
+use crate::{ApiError, ApiResult, App, PATIENCE_AT_THE_END};
 
 /// How often logins that are too late are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -51,6 +51,7 @@ impl App {
     /// Answers with the code, and the password if there is one (step 2).
     pub async fn verify_otp(&self, wish: VerifyOtp) -> ApiResult<OtpVerified> {
         let temp = self.temp(wish.temp_session_id)?;
+        not_while_shown(&temp)?;
         let mut attempt = temp.attempt.lock().await;
         let step = match attempt.as_mut().ok_or_else(ApiError::temp_session_not_found)? {
             Attempt::Code(login) => self.judged(&temp, login.sign_in(&wish.code).await)?,
@@ -78,6 +79,7 @@ impl App {
     /// Keeps a login for good (step 3).
     pub async fn finalize_session(&self, wish: Finalize) -> ApiResult<ContractSession> {
         let temp = self.temp(wish.temp_session_id)?;
+        not_while_shown(&temp)?;
         let mut attempt = temp.attempt.lock().await;
         let shown = temp.shown();
         let keys = match attempt
@@ -176,8 +178,8 @@ impl App {
     /// The password, after a QR code was scanned or a code was right.
     pub async fn give_temp_password(&self, id: Uuid, wish: TempPassword) -> ApiResult<TempSession> {
         let temp = self.temp(id)?;
-        let mut attempt = temp.attempt.lock().await;
         password_step(&temp)?;
+        let mut attempt = temp.attempt.lock().await;
         self.check_password(&temp, attempt.as_mut(), wish.password)
             .await?;
         Ok(temp.shown())
@@ -186,7 +188,11 @@ impl App {
     /// Ends all logins in progress: the app quits.
     pub(crate) async fn end_logins(&self) {
         let all = self.0.logins.remove_all();
-        futures::future::join_all(all.iter().map(|temp| temp.end())).await;
+        let ended = futures::future::join_all(all.iter().map(|temp| temp.end()));
+        // A step under way holds its login for as long as Telegram takes to answer.
+        if tokio::time::timeout(PATIENCE_AT_THE_END, ended).await.is_err() {
+            tracing::warn!("some logins in progress could not be logged out at Telegram in time");
+        }
     }
 
     /// Ends logins whose time is over, for as long as the app runs.
@@ -377,6 +383,17 @@ impl App {
             }
         }
     }
+}
+
+/// Whoever shows a QR code holds the login until it is scanned or replaced: nobody is to wait for that.
+fn not_while_shown(temp: &TempLogin) -> ApiResult<()> {
+    if temp.shown().step == TempStep::Qr {
+        return Err(ApiError::new(
+            Code::SessionNotVerified,
+            "Session not verified yet",
+        ));
+    }
+    Ok(())
 }
 
 fn password_step(temp: &TempLogin) -> ApiResult<Step> {

@@ -18,7 +18,7 @@ use gleaner_store::{NewRun, RunQuery, RunStored, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::due::{self, Ended};
-use crate::lease::SourceLease;
+use crate::lease::Lease;
 use crate::runs::interrupted;
 use crate::targets::OpenSinkError;
 use crate::view::{RunProgress, RunRow, Tag};
@@ -46,7 +46,7 @@ impl App {
         let run = match self.begin_here(&source).await {
             Ok(run) => run,
             Err(error) => {
-                self.release_source_lease(lease).await;
+                self.release_lease(lease).await;
                 return Err(error);
             }
         };
@@ -80,7 +80,7 @@ impl App {
     pub(crate) async fn carry_out(
         &self,
         source: Source,
-        lease: SourceLease,
+        lease: Lease,
         run: &RunStored,
         on_progress: Option<OnProgress>,
     ) {
@@ -110,7 +110,7 @@ impl App {
         };
         tracing::info!(run = %uid, source = %source.uid, messages = counts.messages, outcome = ?outcome, "a run ended");
         self.end_run(run, &outcome, counts).await;
-        self.release_source_lease(lease).await;
+        self.release_lease(lease).await;
         self.changed(Tag::Runs, Some(source.id), Some(uid)).await;
         if counts.messages + counts.edited + counts.gone > 0 {
             self.changed(Tag::Messages, Some(source.id), None).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gleaner_domain::{Code, RunOutcome, RunState, RunUid, Source, SourceId, Trigger};
 use gleaner_store::{NewRun, RunQuery, RunStored};
 
-use crate::lease::SourceLease;
+use crate::lease::Lease;
 use crate::view::{RunDetail, RunFilter, RunRow, Tag};
 use crate::{ApiError, ApiResult, App, due, events, rows};
 
@@ -118,7 +118,7 @@ impl App {
     }
 
     /// Ends the runs of a source that is about to go, and keeps others from beginning.
-    pub(crate) async fn stop_and_hold(&self, id: SourceId) -> ApiResult<(Source, SourceLease)> {
+    pub(crate) async fn stop_and_hold(&self, id: SourceId) -> ApiResult<(Source, Lease)> {
         let open = RunQuery {
             source_id: Some(id),
             over: Some(false),

@@ -12,6 +12,7 @@ use secrecy::SecretSlice;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use crate::login::sentence;
 use crate::{ApiError, ApiResult, App, Config, lease, places};
 
 /// How long another process that makes the first key is waited for: its keyring may be asking a person.
@@ -107,16 +108,13 @@ impl App {
 
     async fn hold_founding(&self) -> ApiResult<std::fs::File> {
         let path = places::key_lock(&self.0.config);
-        for _ in 0..FOUNDING_TRIES {
-            if let Some(held) = lease::lock(&path)? {
-                return Ok(held);
-            }
-            tokio::time::sleep(BETWEEN_TRIES).await;
-        }
-        Err(ApiError::new(
-            Code::AlreadyRunning,
-            "Another Gleaner makes the key at this moment: is its keyring waiting for a password?",
-        ))
+        let held = lease::lock_soon(&path, FOUNDING_TRIES, BETWEEN_TRIES).await?;
+        held.ok_or_else(|| {
+            ApiError::new(
+                Code::AlreadyRunning,
+                "Another Gleaner makes the key at this moment: is its keyring waiting for a password?",
+            )
+        })
     }
 
     /// Forgets the opened vault: something about the keys changed.
@@ -232,14 +230,8 @@ pub(crate) fn key_error(error: KeyError) -> ApiError {
         KeyState::Wrong | KeyState::Damaged => Code::KeyWrong,
         KeyState::Absent | KeyState::Ready | KeyState::FirstRun | KeyState::Failed => Code::KeyringAbsent,
     };
-    let read_only = matches!(error, KeyError::ReadOnly(_));
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let detail = letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect());
-    let mut told = ApiError::new(code, detail);
-    if read_only {
+    let mut told = ApiError::new(code, sentence(&error));
+    if matches!(error, KeyError::ReadOnly(_)) {
         // The sentence says where; there is no keyring to start.
         told.code = Code::KeyWrong;
         told.hint = None;

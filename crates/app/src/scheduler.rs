@@ -158,7 +158,7 @@ impl App {
         if let Ok(true) = begun {
             self.carry_out(source, lease, run, None).await;
         } else {
-            self.release_source_lease(lease).await;
+            self.release_lease(lease).await;
         }
         begun
     }

@@ -61,7 +61,7 @@ impl App {
         let label = wish.name.clone().unwrap_or_else(|| "This session".to_owned());
         let lease = self.take_session_lease(&key_id, &label).await?;
         let tried = self.tried(&imported).await;
-        self.release_key_lease(lease).await;
+        self.release_lease(lease).await;
         let (health, account) = tried?;
         let name = if let Some(name) = wish.name {
             name

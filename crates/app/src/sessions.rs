@@ -8,8 +8,9 @@ use gleaner_store::{NewSession, SessionStored};
 use gleaner_telegram::{CheckError, Health, SessionKeys};
 use secrecy::ExposeSecret as _;
 
-use crate::lease::KeyLease;
+use crate::lease::Lease;
 use crate::login::sentence;
+use crate::sources::required;
 use crate::view::{ContractSession, EditSession, Message, SessionRow, SessionSource, Tag};
 use crate::{ApiError, ApiResult, App};
 
@@ -76,7 +77,7 @@ impl App {
         let connector = self.connector().await?;
         let lease = self.take_key_lease(&session).await?;
         let seen = gleaner_telegram::check(&connector, &keys).await;
-        self.release_key_lease(lease).await;
+        self.release_lease(lease).await;
         let (health, account) = match seen {
             Ok(account) => (SessionHealth::Active, Some(account_of(&account))),
             Err(CheckError::Dead(why)) => (health_of(why.health()), None),
@@ -106,7 +107,7 @@ impl App {
             Ok(()) => self.0.store.delete_session(id).await.map_err(ApiError::from),
             Err(error) => Err(error),
         };
-        self.release_key_lease(lease).await;
+        self.release_lease(lease).await;
         deleted?;
         self.changed(Tag::Sessions, None, None).await;
         Ok(Message {
@@ -236,7 +237,7 @@ impl App {
         ended.map_err(|error| check_error(&error))
     }
 
-    async fn take_key_lease(&self, session: &Session) -> ApiResult<KeyLease> {
+    async fn take_key_lease(&self, session: &Session) -> ApiResult<Lease> {
         self.take_session_lease(&session.auth_key_id, &session.session_name)
             .await
     }
@@ -249,23 +250,7 @@ pub(crate) fn binding(uid: SessionUid) -> String {
 
 /// A session's name: 1 to 100 characters, none of them invisible.
 pub(crate) fn name_of(text: &str) -> ApiResult<String> {
-    let name = text.trim();
-    if name.is_empty() {
-        return Err(ApiError::field("session_name", "must not be empty"));
-    }
-    if name.chars().count() > LONGEST_NAME {
-        return Err(ApiError::field(
-            "session_name",
-            format!("at most {LONGEST_NAME} characters"),
-        ));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(ApiError::field(
-            "session_name",
-            "must not contain control characters",
-        ));
-    }
-    Ok(name.to_owned())
+    required("session_name", text, LONGEST_NAME)
 }
 
 pub(crate) fn account_of(account: &gleaner_telegram::Account) -> Account {

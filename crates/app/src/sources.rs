@@ -128,7 +128,7 @@ impl App {
                 .store
                 .change_source(id, |source| change.apply(source))
                 .await;
-            self.release_source_lease(lease).await;
+            self.release_lease(lease).await;
             changed?;
         } else {
             self.0
@@ -157,7 +157,7 @@ impl App {
         self.open_for_writing()?;
         let (source, lease) = self.stop_and_hold(id).await?;
         let removed = self.remove_held(&source, files).await;
-        self.release_source_lease(lease).await;
+        self.release_lease(lease).await;
         removed?;
         self.changed(Tag::Sources, Some(id), None).await;
         Ok(Message {
@@ -488,7 +488,7 @@ fn title_of(title: &str, identifier: &PeerAddress) -> ApiResult<String> {
     })
 }
 
-fn required(field: &str, text: &str, most: usize) -> ApiResult<String> {
+pub(crate) fn required(field: &str, text: &str, most: usize) -> ApiResult<String> {
     let text = bounded(field, text, most)?;
     if text.is_empty() {
         return Err(ApiError::field(field, "must not be empty"));
