@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use gleaner_app::view::{
-    EditSession, EditTelegram, Finalize, ImportString, SendOtp, SessionRow, StartQr, TempPassword,
-    TempSession, TempStep, VerifyOtp,
+    ContractSession, EditSession, EditTelegram, Finalize, ImportString, SendOtp, SessionRow, StartQr,
+    TempPassword, TempSession, TempStep, VerifyOtp,
 };
 use gleaner_app::{ApiError, ApiResult, App, ExposeSecret as _};
 use gleaner_domain::{Code, SessionHealth, SessionId};
@@ -97,16 +97,7 @@ async fn by_code(app: &App, out: Out, name: String, phone: Option<String>) -> Ap
         enter_code(app, out, id).await?;
         app.finalize_session(Finalize { temp_session_id: id }).await
     };
-    let kept = kept.await;
-    if kept.is_err() {
-        // Nothing of it stays at Telegram; what went wrong is said by the error already.
-        let _ = app.cancel_temp_session(id).await;
-    }
-    let session = kept?;
-    out.show(&session, || {
-        format!("{} is session {}", session.session_name, session.id)
-    })?;
-    Ok(Exit::Ok)
+    kept_or_cancelled(app, out, id, Box::pin(kept)).await
 }
 
 async fn enter_code(app: &App, out: Out, id: uuid::Uuid) -> ApiResult<()> {
@@ -162,8 +153,19 @@ async fn by_qr(app: &App, out: Out, name: String, phone_given: bool) -> ApiResul
         scanned(app, out, first).await?;
         app.finalize_session(Finalize { temp_session_id: id }).await
     };
+    kept_or_cancelled(app, out, id, Box::pin(kept)).await
+}
+
+/// Says what a login was kept as. One that was not kept leaves nothing at Telegram.
+async fn kept_or_cancelled(
+    app: &App,
+    out: Out,
+    id: uuid::Uuid,
+    kept: impl Future<Output = ApiResult<ContractSession>>,
+) -> ApiResult<Exit> {
     let kept = kept.await;
     if kept.is_err() {
+        // What went wrong is said by the error already.
         let _ = app.cancel_temp_session(id).await;
     }
     let session = kept?;

@@ -1,5 +1,7 @@
 //! Logging in, importing and keeping sessions, against a simulated Telegram.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use gleaner_app::view::{
     CreateSource, EditSession, EditTelegram, Finalize, ImportString, SendOtp, StartQr, TempPassword,
@@ -226,6 +228,12 @@ async fn a_qr_code_is_scanned_and_a_password_given_after_it() {
         };
         let shown = t.app.start_qr(wish).await.unwrap();
         let qr = shown.qr.unwrap();
+        let early = Finalize {
+            temp_session_id: shown.id,
+        };
+        let early = tokio::time::timeout(Duration::from_secs(5), t.app.finalize_session(early));
+        let early = early.await.expect("nobody waits for the scan").unwrap_err();
+        assert_eq!(early.code, Code::SessionNotVerified);
         assert!(qr.rows.len() >= 21 && qr.rows.iter().all(|row| row.len() == qr.rows.len()));
         t.telegram.accept_newest_login(phone).unwrap();
         let step = if password.is_some() {

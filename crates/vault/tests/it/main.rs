@@ -1,6 +1,6 @@
 //! The vault against the Fernet specification, Python and a real keyring.
 
-#![allow(
+#![expect(
     clippy::print_stdout,
     reason = "seeds, figures and what cannot run are told beside the results"
 )]
